@@ -1,0 +1,1 @@
+"""Quotes, charges, borne cost, recoveries."""

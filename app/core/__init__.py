@@ -1,0 +1,1 @@
+"""Ground: settings, database, errors, clock, events, idempotency, money, ids, texts. Knows no trade."""

@@ -1,0 +1,1 @@
+"""The journey of a part request: the only place where the specialists meet."""

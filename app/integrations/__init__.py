@@ -1,0 +1,1 @@
+"""Ticketing systems and webhooks, in and out."""

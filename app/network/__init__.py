@@ -1,0 +1,1 @@
+"""What exists: customers, contracts and terms, sites, areas, places, couriers, lanes, parts, models, calendars."""

@@ -1,0 +1,1 @@
+"""Who drives which part where and when, and what travel takes."""

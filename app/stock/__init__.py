@@ -1,0 +1,1 @@
+"""What lies where, what it cost, who holds it; never oversold."""

@@ -1,0 +1,1 @@
+"""What is covered, until when, who pays, and why."""

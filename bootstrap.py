@@ -1,0 +1,118 @@
+"""Sets a fresh machine up and runs one of Sparelane's tasks; the Makefile only calls this. Standard library alone."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def sh(*command: object, **options: object) -> int:
+    """Run a command in the checkout; its failure is ours, with its exit code."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run([str(word) for word in command], cwd=ROOT, env=environment, check=False, **options)  # type: ignore[call-overload]
+    if done.returncode:
+        sys.exit(done.returncode)
+    return 0
+
+
+def install(requirements: str) -> None:
+    """Make `.venv` and install a lock file into it; does nothing when that very file is installed already."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - bootstrap is what tells an old Python so
+        sys.exit(f"Sparelane needs Python 3.11 or newer; this is {sys.version.split()[0]}. Set PYTHON=python3.12, say.")
+    lock = ROOT / "requirements" / requirements
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    stamp = VENV / f".installed-{lock.stem}"
+    if stamp.exists() and stamp.read_text() == digest and PYTHON.exists():
+        return
+    if not PYTHON.exists():
+        try:
+            import ensurepip  # noqa: F401
+            import venv
+        except ImportError:
+            sys.exit("Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv")
+        print("Making .venv …", flush=True)
+        venv.create(VENV, with_pip=True, symlinks=os.name != "nt")
+    if not (VENV / ".uv").exists():
+        sh(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
+        (VENV / ".uv").touch()
+    print(f"Installing {lock.name} …", flush=True)
+    sh(PYTHON, "-m", "uv", "pip", "install", "--quiet", "--python", PYTHON, "--compile-bytecode", "--require-hashes", "-r", lock)
+    stamp.write_text(digest)
+
+
+def find_chromium() -> str | None:
+    """The Chromium the page tests drive: CHROMIUM, or the first one on PATH."""
+    return os.environ.get("CHROMIUM") or next((found for name in CHROMIUMS if (found := shutil.which(name))), None)
+
+
+def need_chromium() -> None:
+    """Install Debian's Chromium where that is allowed; say what to install where it is not."""
+    if find_chromium():
+        return
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing Chromium for the page tests …", flush=True)
+        quiet = {"stdout": subprocess.DEVNULL}
+        subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
+        subprocess.run(
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-noto-cjk"], check=False, **quiet
+        )
+    if not find_chromium():
+        print("No Chromium found: the page tests cannot run. Install it (Debian: apt-get install chromium) or set CHROMIUM.")
+        if os.environ.get("CI"):
+            sys.exit(1)
+
+
+def run() -> None:
+    install("run.txt")
+    os.chdir(ROOT)
+    command = [str(PYTHON), "-m", "app", "serve", "--demo"]
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.execv(command[0], command)  # so that a signal to make's child reaches the server itself
+
+
+def test() -> None:
+    install("dev.txt")
+    need_chromium()
+    what = os.environ.get("TESTS", "tests").split()
+    workers = os.environ.get("WORKERS", str(os.cpu_count() or 2))
+    sh(PYTHON, "-m", "pytest", "-n", workers, "--dist", "worksteal", *what)
+
+
+def lint() -> None:
+    install("dev.txt")
+    sh(PYTHON, "-m", "ruff", "check", ".")
+    sh(PYTHON, "-m", "ruff", "format", "--check", ".")
+
+
+def types() -> None:
+    install("dev.txt")
+    sh(PYTHON, "-m", "mypy")
+
+
+def bench() -> None:
+    install("dev.txt")
+    sh(PYTHON, "-m", "bench.service")
+
+
+def lock() -> None:
+    install("dev.txt")
+    for name in ("run", "dev"):
+        sh(
+            PYTHON, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
+            "--generate-hashes", "--no-header", f"requirements/{name}.in", "-o", f"requirements/{name}.txt",
+        )  # fmt: skip
+
+
+TASKS = {task.__name__: task for task in (run, test, lint, types, bench, lock)}
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in TASKS:
+        sys.exit(f"usage: python3 bootstrap.py {'|'.join(TASKS)}")
+    TASKS[sys.argv[1]]()
