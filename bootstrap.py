@@ -43,7 +43,20 @@ def install(requirements: str) -> None:
         sh(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
         (VENV / ".uv").touch()
     print(f"Installing {lock.name} …", flush=True)
-    sh(PYTHON, "-m", "uv", "pip", "install", "--quiet", "--python", PYTHON, "--compile-bytecode", "--require-hashes", "-r", lock)
+    sh(
+        PYTHON,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        PYTHON,
+        "--compile-bytecode",
+        "--require-hashes",
+        "-r",
+        lock,
+    )
     stamp.write_text(digest)
 
 
@@ -61,10 +74,14 @@ def need_chromium() -> None:
         quiet = {"stdout": subprocess.DEVNULL}
         subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
         subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-noto-cjk"], check=False, **quiet
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-noto-cjk"],
+            check=False,
+            **quiet,
         )
     if not find_chromium():
-        print("No Chromium found: the page tests cannot run. Install it (Debian: apt-get install chromium) or set CHROMIUM.")
+        print(
+            "No Chromium found: page tests cannot run. Install one (Debian: apt-get install chromium) or set CHROMIUM."
+        )
         if os.environ.get("CI"):
             sys.exit(1)
 

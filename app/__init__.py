@@ -1,1 +1,1 @@
-"""Sparelane: warranty and spare-parts logistics. Wings stand side by side, floors go up; tests/test_house.py holds the laws."""
+"""Sparelane: warranty and spare-parts logistics. Wings side by side, floors going up; tests/test_house.py is the law."""

@@ -1,7 +1,8 @@
 """Why things are decided and why they are refused: codes and facts, never sentences. Texts are made at the door."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as kept
 from typing import Any, ClassVar
 
 Fact = str | int | bool | None | list[str] | list[int]
@@ -16,7 +17,7 @@ class Reason:
 
     rule: str
     code: str
-    facts: Mapping[str, Fact] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = kept(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class FieldError:
 
     field: str
     code: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = kept(default_factory=dict)
 
 
 class Refusal(Exception):
@@ -37,7 +38,9 @@ class Refusal(Exception):
     status: ClassVar[int] = 422
     code: ClassVar[str] = "refused"
 
-    def __init__(self, *, errors: list[FieldError] | None = None, retry_after_s: int | None = None, **facts: Any) -> None:
+    def __init__(
+        self, *, errors: list[FieldError] | None = None, retry_after_s: int | None = None, **facts: Any
+    ) -> None:
         super().__init__(self.code)
         self.facts = facts
         self.errors = errors or []

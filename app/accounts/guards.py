@@ -1,0 +1,171 @@
+"""The doors' frame: who asks and may they, and `Call`, through which a door reads, or writes in one transaction."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+import msgspec
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.accounts.queries import actor_of_key
+from app.accounts.rules import Actor, Role
+from app.core.db import begin, reading
+from app.core.errors import BadRequest, Forbidden
+from app.core.http import (
+    Contention,
+    Unauthorized,
+    WrongMediaType,
+    if_match_of,
+    language_of,
+    request_id_of,
+    sqlstate,
+)
+from app.core.i18n import Language
+from app.core.idempotency import Kept, Once, claim_key, keep, kept_answer, once
+
+T = TypeVar("T")
+TRIES = 5
+AGAIN = ("40001", "40P01")  # serialization failure, deadlock
+
+
+class NotKept(BadRequest):
+    """This answer holds a secret and is never stored, so it cannot be replayed."""
+
+    code = "idempotency.not_here"
+
+
+def allow(*roles: Role) -> dict[str, Any]:
+    """The `opt` of a route: who may call it. A route without it fails the house test."""
+    return {"roles": frozenset(roles)}
+
+
+PUBLIC: dict[str, Any] = {"roles": None}
+
+
+async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard of every route: a counting key, a role that may, and JSON where a body is due."""
+    request = Request[Any, Any, Any](connection.scope)
+    request_id = request_id_of(request)
+    roles = handler.opt.get("roles")
+    if roles is None:
+        return
+    mark, _, presented = connection.headers.get("authorization", "").partition(" ")
+    actor = None
+    if mark.lower() == "bearer" and presented:
+        state = connection.app.state
+        async with reading(state.engine) as db:
+            actor = await actor_of_key(db, presented=presented.strip(), now=state.clock.now(), request_id=request_id)
+    if actor is None:
+        raise Unauthorized
+    if actor.role not in roles:
+        raise Forbidden(role=actor.role)
+    connection.scope.setdefault("state", {})["actor"] = actor
+    if getattr(handler, "parsed_data_field", None) is not None:
+        _need_json(connection)
+
+
+def _need_json(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    given = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    empty = connection.headers.get("content-length", "0") == "0" and "transfer-encoding" not in connection.headers
+    if given != "application/json" and not (empty and not given):
+        raise WrongMediaType(given=given or None)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request at a door: who, when, in which language, and the two ways to the database."""
+
+    engine: AsyncEngine
+    actor: Actor
+    now: datetime
+    language: Language
+    if_match: int | None
+    claim: Once | None
+    wake: Callable[[], None]
+    state: Any
+
+    async def read(self, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Ask outside any transaction; each statement sees the newest committed state."""
+        async with reading(self.engine) as db:
+            return await question(db)
+
+    async def replay(self) -> Response[Any] | None:
+        """The kept answer of this key, for doors that decide before they write; None if it has not run."""
+        if self.claim is None:
+            return None
+        async with reading(self.engine) as db:
+            kept = await kept_answer(db, self.claim)
+        return None if kept is None else _response(kept, replayed=True)
+
+    async def write(self, status: int, verb: Callable[[AsyncConnection], Awaitable[T]]) -> Response[T]:
+        """Run a verb once, in one transaction; its answer is kept under the caller's key and sent after the commit."""
+        kept, replayed = await self._again(lambda: self._once(status, verb))
+        if not replayed:
+            self.wake()
+        return cast("Response[T]", _response(kept, replayed=replayed))
+
+    async def write_unkept(self, status: int, verb: Callable[[AsyncConnection], Awaitable[T]]) -> Response[T]:
+        """Like write, for answers that hold a secret: nothing is kept, and a key is refused rather than ignored."""
+        if self.claim is not None:
+            raise NotKept
+
+        async def run() -> T:
+            async with begin(self.engine) as db:
+                return await verb(db)
+
+        return cast("Response[T]", _response(Kept(status, msgspec.json.encode(await self._again(run))), replayed=False))
+
+    async def _once(self, status: int, verb: Callable[[AsyncConnection], Awaitable[T]]) -> tuple[Kept, bool]:
+        async with begin(self.engine) as db:
+            if self.claim is not None and (kept := await claim_key(db, self.claim)):
+                return kept, True
+            answer = Kept(status, msgspec.json.encode(await verb(db)))
+            if self.claim is not None:
+                await keep(db, self.claim, answer, now=self.now)
+            return answer, False
+
+    async def _again(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Run anew on a deadlock or serialization failure, five times with jitter, then 503 (T11)."""
+        for tried in range(1, TRIES + 1):
+            try:
+                return await attempt()
+            except DBAPIError as broken:
+                if sqlstate(broken) not in AGAIN:
+                    raise
+                if tried == TRIES:
+                    raise Contention(retry_after_s=1) from broken
+            await asyncio.sleep(random.uniform(0, 0.01 * 2**tried))  # noqa: S311 - jitter, no secret
+        raise Contention(retry_after_s=1)
+
+
+def _response(kept: Kept, *, replayed: bool) -> Response[Any]:
+    headers = {"Cache-Control": "no-store"} | ({"Idempotent-Replayed": "true"} if replayed else {})
+    return Response(kept.body, status_code=kept.status, media_type="application/json", headers=headers)
+
+
+async def provide_call(request: Request[Any, Any, Any]) -> Call:
+    """The `call` dependency of every door behind a key."""
+    state = request.app.state
+    actor: Actor = request.scope["state"]["actor"]
+    given = request.headers.get("idempotency-key")
+    claim = None
+    if given is not None and request.method != "GET":
+        route = f"{request.method} {request.url.path}"
+        claim = once(principal=actor.id, route=route, key=given, body=await request.body())
+    return Call(
+        engine=state.engine,
+        actor=actor,
+        now=state.clock.now(),
+        language=language_of(request),
+        if_match=if_match_of(request),
+        claim=claim,
+        wake=state.wake,
+        state=state,
+    )

@@ -1,0 +1,298 @@
+"""HTTP manners: every failure becomes problem+json with a stable code and a sentence; reasons get their texts here."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.core.errors import BadRequest, FieldError, Forbidden, NotFound, Reason, Refusal
+from app.core.i18n import Language, chosen_language, text
+from app.core.types import Wire, wrong_fields
+
+log = structlog.get_logger("http")
+
+
+class FieldErrorOut(Wire):
+    """One wrong field."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(Wire):
+    """RFC 9457 problem details, with a stable `code` and every wrong field."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FieldErrorOut]
+    facts: dict[str, Any]
+
+
+class ReasonOut(Wire):
+    """A reason with its sentence."""
+
+    rule: str
+    code: str
+    facts: dict[str, Any]
+    text: str
+
+
+class StaleVersion(Refusal):
+    """If-Match names a version that is no longer the present one."""
+
+    status, code = 412, "version.stale"
+
+
+class TooLarge(Refusal):
+    """The body is over the limit."""
+
+    status, code = 413, "body.too_large"
+
+
+class WrongMediaType(Refusal):
+    """Bodies are application/json."""
+
+    status, code = 415, "body.not_json"
+
+
+class Unauthorized(Refusal):
+    """No key, or none that counts: wrong, expired and revoked answer alike."""
+
+    status, code = 401, "key.bad"
+
+
+class TooMany(Refusal):
+    """Asked too often."""
+
+    status, code = 429, "rate.limited"
+
+
+class Unavailable(Refusal):
+    """The database is away or busy; the same request may succeed in a moment."""
+
+    status, code = 503, "db.unavailable"
+
+
+class Contention(Unavailable):
+    """Too many at the same rows, five times in a row."""
+
+    code = "db.contention"
+
+
+class BrokenJson(BadRequest):
+    """The body is no JSON."""
+
+    code = "body.broken"
+
+
+class BadFields(Refusal):
+    """Values do not fit."""
+
+    status, code = 422, "fields.bad"
+
+
+class BadParameters(BadRequest):
+    """Query or path parameters do not fit."""
+
+    code = "parameters.bad"
+
+
+class WrongMethod(Refusal):
+    """The path exists, the method does not."""
+
+    status, code = 405, "method.not_allowed"
+
+
+class Broken(Refusal):
+    """Our fault."""
+
+    status: ClassVar[int] = HTTP_500_INTERNAL_SERVER_ERROR
+    code: ClassVar[str] = "internal"
+
+
+TITLES = {
+    400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
+    409: "Conflict", 412: "Version is stale", 413: "Too large", 415: "Not JSON", 422: "Values not accepted",
+    429: "Too many requests", 500: "Our mistake", 503: "Not available now",
+}  # fmt: skip
+
+
+def reason_out(reason: Reason, language: Language) -> ReasonOut:
+    """A reason as the wire shows it."""
+    facts = dict(reason.facts)
+    return ReasonOut(rule=reason.rule, code=reason.code, facts=facts, text=text(reason.code, facts, language))
+
+
+def reasons_out(reasons: list[Reason] | tuple[Reason, ...], language: Language) -> list[ReasonOut]:
+    return [reason_out(one, language) for one in reasons]
+
+
+def check_version(current: int, if_match: int | None) -> None:
+    """Refuse a write that was made against another version (412); without If-Match anything goes."""
+    if if_match is not None and if_match != current:
+        raise StaleVersion(current=current)
+
+
+def if_match_of(request: Request[Any, Any, Any]) -> int | None:
+    """The version in If-Match (`3` or `"3"`), None without the header or with `*`."""
+    raw = request.headers.get("if-match")
+    if raw is None or raw.strip() == "*":
+        return None
+    number = re.fullmatch(r'(?:W/)?"?(\d{1,18})"?', raw.strip())
+    if number is None:
+        raise BadParameters(errors=[FieldError("If-Match", "field.not_version")])
+    return int(number[1])
+
+
+def language_of(request: Request[Any, Any, Any]) -> Language:
+    return chosen_language(request.headers.get("accept-language"))
+
+
+def request_id_of(request: Request[Any, Any, Any]) -> str:
+    """This request's id: the caller's X-Request-ID where it is sane, else one of ours."""
+    known: str | None = request.scope.get("state", {}).get("request_id")
+    if known is None:
+        given = request.headers.get("x-request-id", "")
+        known = given if re.fullmatch(r"[A-Za-z0-9._-]{8,64}", given) else uuid.uuid4().hex
+        request.scope.setdefault("state", {})["request_id"] = known
+    return known
+
+
+def problem_response(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
+    """The one shape of every failure."""
+    language = language_of(request)
+    errors = [
+        FieldErrorOut(field=one.field, code=one.code, message=text(one.code, one.facts, language))
+        for one in refusal.errors
+    ]
+    problem = Problem(
+        type=f"https://sparelane.dev/problems/{refusal.code}",
+        title=TITLES.get(refusal.status, "Refused"),
+        status=refusal.status,
+        detail=text(refusal.code, refusal.facts, language),
+        code=refusal.code,
+        request_id=request_id_of(request),
+        errors=errors,
+        facts={name: value for name, value in refusal.facts.items() if _plain(value)},
+    )
+    headers = {"Cache-Control": "no-store"}
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(refusal.retry_after_s)
+    if refusal.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        msgspec.json.encode(problem),
+        status_code=refusal.status,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, str | int | bool | None) or (
+        isinstance(value, list) and all(isinstance(one, str | int | dict) for one in value)
+    )
+
+
+def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
+    return problem_response(request, refusal)
+
+
+def on_http_exception(request: Request[Any, Any, Any], exception: HTTPException) -> Response[bytes]:
+    """Litestar's own refusals, in our words."""
+    return problem_response(request, _translated(request, exception))
+
+
+def on_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
+    """Anything unforeseen: the database's moods as 503, a bug as 500 with its request id in the log."""
+    if isinstance(exception, RecursionError):
+        return problem_response(request, BrokenJson())
+    mood = database_mood(exception)
+    if mood is None:
+        log.error("bug", request_id=request_id_of(request), path=request.url.path, exc_info=exception)
+    return problem_response(request, mood or Broken(request_id=request_id_of(request)))
+
+
+def database_mood(exception: BaseException) -> Refusal | None:
+    """503 for a database that is away, full or busy; None for anything else."""
+    if isinstance(exception, PoolTimeout | InterfaceError | OSError | ConnectionError | TimeoutError):
+        return Unavailable(retry_after_s=2)
+    if isinstance(exception, DBAPIError):
+        state = sqlstate(exception)
+        if state in ("40001", "40P01", "55P03"):
+            return Contention(retry_after_s=1)
+        if exception.connection_invalidated or state[:2] in ("08", "57", "53"):
+            return Unavailable(retry_after_s=2)
+    return None
+
+
+def sqlstate(exception: DBAPIError) -> str:
+    return str(getattr(exception.orig, "sqlstate", None) or "")
+
+
+def constraint_of(exception: DBAPIError) -> str:
+    """The name of the constraint a statement broke, or an empty string."""
+    cause = getattr(exception.orig, "__cause__", None)
+    return str(getattr(cause, "constraint_name", None) or "")
+
+
+def _translated(request: Request[Any, Any, Any], exception: HTTPException) -> Refusal:
+    match exception.status_code:
+        case 400 if isinstance(exception, ValidationException):
+            return _bad_values(request, exception)
+        case 400:
+            return BrokenJson()
+        case 401:
+            return Unauthorized()
+        case 403:
+            return Forbidden()
+        case 404:
+            return NotFound()
+        case 405:
+            return WrongMethod()
+        case 413:
+            return TooLarge(limit_mb=10)
+        case 415:
+            return WrongMediaType()
+        case _:
+            return Broken(request_id=request_id_of(request))
+
+
+def _bad_values(request: Request[Any, Any, Any], exception: ValidationException) -> Refusal:
+    """All wrong fields of a body (422), or the wrong query or path parameters (400)."""
+    handler: Any = request.scope.get("route_handler")
+    shape = getattr(getattr(handler, "parsed_data_field", None), "annotation", None)
+    body = getattr(request._connection_state, "body", None)
+    if shape is not None and isinstance(body, bytes):
+        try:
+            raw = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return BrokenJson()
+        if found := wrong_fields(raw, shape):
+            return BadFields(errors=[_field_error(path, message) for path, message in found])
+    extra = exception.extra if isinstance(exception.extra, list) else []
+    errors = [
+        FieldError(str(one.get("key", "")), "field.bad", {"why": str(one.get("message", ""))})
+        for one in extra
+        if isinstance(one, Mapping)
+    ]
+    return BadParameters(errors=errors)
+
+
+def _field_error(path: str, message: str) -> FieldError:
+    if message.startswith("field."):
+        return FieldError(path, message)
+    return FieldError(path, "field.bad", {"why": message})

@@ -1,0 +1,66 @@
+"""Texts, made at the door: a code and its facts become a sentence in the asker's language.
+
+Each wing keeps its sentences in `app/locales/<language>/<wing>.po`; the message id is the code of a reason or refusal.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from babel.messages.pofile import read_po
+
+Language = Literal["en", "zh-CN"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh-CN")
+LOCALES = Path(__file__).parent.parent / "locales"
+FOLDERS: Mapping[Language, str] = {"en": "en", "zh-CN": "zh_CN"}
+
+
+class _Facts(dict[str, Any]):
+    """Facts for a sentence; a fact that is missing shows as its name, since a text must never fail."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+@cache
+def catalog(language: Language) -> Mapping[str, str]:
+    """Every message of a language, from all wings."""
+    messages: dict[str, str] = {}
+    for path in sorted((LOCALES / FOLDERS[language]).glob("*.po")):
+        with path.open("rb") as source:
+            messages |= {str(one.id): str(one.string) for one in read_po(source) if one.id and one.string}
+    return messages
+
+
+def text(code: str, facts: Mapping[str, Any], language: Language) -> str:
+    """The sentence for a code; the code itself where no sentence is known (a test fails on that)."""
+    pattern = catalog(language).get(code)
+    return code if pattern is None else pattern.format_map(_Facts({k: _shown(v, language) for k, v in facts.items()}))
+
+
+def _shown(value: Any, language: Language) -> Any:
+    match value:
+        case None:
+            return "—"
+        case bool():
+            return {"en": ("no", "yes"), "zh-CN": ("否", "是")}[language][value]
+        case list() | tuple():
+            return ("、" if language == "zh-CN" else ", ").join(str(one) for one in value)
+        case _:
+            return value
+
+
+def chosen_language(accept_language: str | None) -> Language:
+    """The language of an Accept-Language header (RFC 9110): the best-liked one we speak, else English."""
+    liked: list[tuple[float, int, Language]] = []
+    for at, part in enumerate((accept_language or "")[:500].split(",")):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            quality = float(weight) if weight else 1.0
+        except ValueError:
+            quality = 0.0
+        tag = tag.lower()
+        if quality > 0 and tag.split("-")[0] in ("zh", "en"):
+            liked.append((-quality, at, "zh-CN" if tag.startswith("zh") else "en"))
+    return min(liked)[2] if liked else "en"

@@ -1,0 +1,65 @@
+"""Every setting of the service, read once from the environment into one frozen object."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+
+class BadSetting(Exception):
+    """A setting is missing, misspelt or not understood; the message names it and says what it takes."""
+
+
+def setting(name: str, default: str, words: str) -> str:
+    """A dataclass field that knows its environment variable and its documentation."""
+    return field(default=default, metadata={"name": name, "words": words})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings; each field's metadata holds its environment variable and what it means."""
+
+    database_url: str = setting("DATABASE_URL", "", "A PostgreSQL 18 server; empty starts the embedded one in DATA_DIR")
+    data_dir: str = setting("DATA_DIR", "var", "Where the embedded database and other files live")
+    host: str = setting("HOST", "127.0.0.1", "The address to listen on")
+    port: str = setting("PORT", "8000", "The port to listen on")
+    pg_bin: str = setting("PG_BIN", "", "A folder with PostgreSQL's programs; empty takes the installed package's")
+    pool_size: str = setting("SPARELANE_POOL_SIZE", "16", "Database connections per process")
+    log_level: str = setting("SPARELANE_LOG_LEVEL", "info", "debug, info, warning or error")
+    trusted_proxies: str = setting(
+        "SPARELANE_TRUSTED_PROXIES", "", "Comma-separated addresses whose X-Forwarded-For is believed"
+    )
+    worker: str = setting(
+        "SPARELANE_WORKER", "inside", "inside runs the duties in the server's process, apart leaves them out"
+    )
+    plan_seconds: str = setting("SPARELANE_PLAN_SECONDS", "2", "Wall-clock limit of one courier plan, in seconds")
+    currency: str = setting("SPARELANE_CURRENCY", "CNY", "The company's own currency, in which costs are kept")
+
+    @property
+    def data(self) -> Path:
+        return Path(self.data_dir).resolve()
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. An unknown `SPARELANE_…` or a bad value is refused by name (BadSetting)."""
+    given = os.environ if environment is None else environment
+    known = {one.metadata["name"]: one.name for one in fields(Settings)}
+    strangers = sorted(name for name in given if name.startswith("SPARELANE_") and name not in known)
+    if strangers:
+        raise BadSetting(f"{strangers[0]} is no setting of Sparelane; the README lists them")
+    settings = Settings(**{attribute: given[name] for name, attribute in known.items() if given.get(name)})
+    for name in ("port", "pool_size", "plan_seconds"):
+        value = getattr(settings, name)
+        if not value.isdecimal() or not 0 < int(value) < 65536:
+            raise BadSetting(f"{_variable(name)} must be a whole number above 0, not {value!r}")
+    if settings.log_level not in ("debug", "info", "warning", "error"):
+        raise BadSetting(f"SPARELANE_LOG_LEVEL must be debug, info, warning or error, not {settings.log_level!r}")
+    if settings.worker not in ("inside", "apart"):
+        raise BadSetting(f"SPARELANE_WORKER must be inside or apart, not {settings.worker!r}")
+    if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://")):
+        raise BadSetting("DATABASE_URL must start with postgresql://; Sparelane runs on PostgreSQL alone")
+    return settings
+
+
+def _variable(attribute: str) -> str:
+    return next(str(one.metadata["name"]) for one in fields(Settings) if one.name == attribute)

@@ -1,0 +1,81 @@
+"""Builds the application: collects every wing's doors, maps every failure, and opens the engine for its lifetime."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, Response, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from sqlalchemy import text
+
+from app.accounts import api as accounts_api
+from app.accounts.guards import PUBLIC, admit, provide_call
+from app.core.clock import Clock, SystemClock
+from app.core.db import make_engine, reading
+from app.core.errors import Refusal
+from app.core.http import Unavailable, on_exception, on_http_exception, on_refusal
+from app.core.migrate import newest
+from app.core.settings import Settings
+
+log = structlog.get_logger("main")
+BODY_LIMIT = 10 * 1024 * 1024
+
+
+@get("/health", opt=PUBLIC, include_in_schema=False)
+async def health() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@get("/ready", opt=PUBLIC, include_in_schema=False)
+async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
+    """The database answers, with the schema this code needs."""
+    async with reading(request.app.state.engine) as db:
+        revision = await db.scalar(text("SELECT version_num FROM alembic_version"))
+    if revision != newest():
+        raise Unavailable(retry_after_s=5)
+    return Response({"status": "ready"})
+
+
+def create_app(
+    settings: Settings, database_url: str, *, clock: Clock | None = None, wake: Callable[[], None] | None = None
+) -> Litestar:
+    """The ASGI application on one database. Tests and the demo day hand in a stepped clock."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        app.state.engine = make_engine(database_url, pool_size=int(settings.pool_size))
+        app.state.clock = clock or SystemClock()
+        app.state.settings = settings
+        app.state.wake = wake or _nobody
+        try:
+            yield
+        finally:
+            await app.state.engine.dispose()
+
+    return Litestar(
+        route_handlers=[health, ready, *accounts_api.HANDLERS],
+        guards=[admit],
+        dependencies={"call": Provide(provide_call)},
+        exception_handlers={
+            Refusal: on_refusal,
+            HTTPException: on_http_exception,
+            Exception: on_exception,
+        },
+        lifespan=[lifespan],
+        openapi_config=OpenAPIConfig(
+            title="Sparelane",
+            version="1",
+            path="/schema",
+            render_plugins=[],
+        ),
+        request_max_body_size=BODY_LIMIT,
+        debug=False,
+    )
+
+
+def _nobody() -> None:
+    """Without a worker in this process there is nobody to wake; the timers sweep anyway."""
