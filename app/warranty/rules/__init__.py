@@ -1,0 +1,1 @@
+"""The decisions of the warranty wing: dates, cover and verdicts. Plain values in, typed decisions with reasons out."""
