@@ -19,6 +19,7 @@ from app.core.errors import Refusal
 from app.core.http import Unavailable, on_exception, on_http_exception, on_refusal
 from app.core.migrate import newest
 from app.core.settings import Settings
+from app.network import api as network_api
 
 log = structlog.get_logger("main")
 BODY_LIMIT = 10 * 1024 * 1024
@@ -57,7 +58,7 @@ def create_app(
             await app.state.engine.dispose()
 
     return Litestar(
-        route_handlers=[health, ready, *accounts_api.HANDLERS],
+        route_handlers=[health, ready, *accounts_api.HANDLERS, *network_api.HANDLERS],
         guards=[admit],
         dependencies={"call": Provide(provide_call)},
         exception_handlers={

@@ -1,4 +1,4 @@
-"""The tests' ground: one real PostgreSQL a run, a migrated template cloned for each worker, one app, one stepped clock."""
+"""The tests' ground: one real PostgreSQL a run, a migrated template cloned per worker, one app, one stepped clock."""
 
 import hashlib
 import os

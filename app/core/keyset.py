@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from sqlalchemy import TextClause
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import BadRequest
 
@@ -59,3 +61,14 @@ def capped(limit: int | None) -> int:
     if limit < 1:
         raise BadLimit
     return min(limit, MOST)
+
+
+async def page_by_text(
+    db: AsyncConnection, statement: TextClause, binds: dict[str, Any], *, key: str, cursor: str | None, limit: int | None
+) -> tuple[list[Any], str | None]:
+    """One page of a list sorted by a text key, and the cursor of the next. The statement takes `:after` and `:limit`."""
+    after = decode(cursor, str)[0] if cursor else None
+    size = capped(limit)
+    rows = list(await db.execute(statement, {**binds, "after": after, "limit": size + 1}))
+    more = len(rows) > size
+    return rows[:size], encode([getattr(rows[size - 1], key)]) if more else None

@@ -64,6 +64,7 @@ STATEMENTS = (
         CONSTRAINT assortment_pkey PRIMARY KEY (contract, part, valid WITHOUT OVERLAPS)
     )
     """,
+    "GRANT DELETE ON assortment TO sparelane_app",
     """
     CREATE TABLE substitution (
         from_part text NOT NULL REFERENCES part,

@@ -1,0 +1,29 @@
+"""The verbs that set the network up; each runs in the transaction its door opened and announces what it did."""
+
+from app.network.service.catalog import add_calendar, add_model, add_part, add_substitution
+from app.network.service.contracts import (
+    add_contract,
+    add_customer,
+    add_site,
+    amend_contract,
+    set_accepted,
+    set_assortment,
+)
+from app.network.service.places import add_area, add_courier, add_lane, add_place
+
+__all__ = [
+    "add_area",
+    "add_calendar",
+    "add_contract",
+    "add_courier",
+    "add_customer",
+    "add_lane",
+    "add_model",
+    "add_part",
+    "add_place",
+    "add_site",
+    "add_substitution",
+    "amend_contract",
+    "set_accepted",
+    "set_assortment",
+]
