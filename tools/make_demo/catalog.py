@@ -292,11 +292,36 @@ MODELS: list[tuple[str, str, str, list[tuple[str, str, bool]]]] = [
     ),
 ]
 
+# Whole devices as spares: minutes to swap, grams, hazardous. A model would bring its unit part by itself, but without
+# these. UPS-3K is missing: its spare is the set.
+UNITS: dict[str, tuple[int, int, bool]] = {
+    "CAM-B200": (30, 1300, False),
+    "CAM-B400": (30, 1350, False),
+    "CAM-B800": (30, 1600, False),
+    "CAM-D400": (25, 620, False),
+    "CAM-P225": (60, 5200, False),
+    "CAM-T640": (60, 4100, False),
+    "NVR-16": (45, 4500, False),
+    "NVR-64": (75, 14500, False),
+    "SW-POE-8": (20, 1100, False),
+    "SW-POE-24": (30, 4300, False),
+    "SW-CORE-48": (90, 16500, False),
+    "FTX-20": (10, 400, False),
+    "AP-AX": (20, 850, False),
+    "UPS-10K": (120, 86000, True),
+    "ACS-4D": (40, 2400, False),
+    "VW-55": (60, 27000, False),
+}
+
 
 def parts() -> list[Row]:
-    """parts.csv; a model's own unit part is made with the model and not listed."""
+    """parts.csv: components, then whole devices under their model's code."""
     fields = ("number", "name", "tracking", "fitting_minutes", "weight_g", "hazardous")
-    return [dict(zip(fields, part, strict=False)) for part in PARTS]
+    rows: list[Row] = [dict(zip(fields, part, strict=False)) for part in PARTS]
+    names = {code: name for code, name, *_ in MODELS}
+    for code, (minutes, grams, hazardous) in UNITS.items():
+        rows.append(dict(zip(fields, (code, names[code], "serial", minutes, grams, hazardous), strict=True)))
+    return rows
 
 
 def substitutions() -> list[Row]:
@@ -325,9 +350,9 @@ def positions_of(model: str) -> dict[str, tuple[str, bool]]:
 
 def costs() -> dict[str, str]:
     """Typical landed cost in yuan by part number, whole units included."""
-    return {part[0]: part[6] for part in PARTS} | {code: cost for code, _, cost, _ in MODELS}
+    return {part[0]: part[6] for part in PARTS} | {code: cost for code, _, cost, _ in MODELS if code in UNITS}
 
 
 def tracking() -> dict[str, str]:
     """none | lot | serial by part number, whole units included."""
-    return {part[0]: part[2] for part in PARTS} | {code: "serial" for code, *_ in MODELS}
+    return {part[0]: part[2] for part in PARTS} | dict.fromkeys(UNITS, "serial")

@@ -8,6 +8,7 @@ from tools.make_demo import showcase
 from tools.make_demo.basics import LAST_EVENT_DAY, Row, as_json, kilometers
 from tools.make_demo.catalog import positions_of, tracking
 from tools.make_demo.cover import Cover, fold
+from tools.make_demo.stock import NOWHERE, SUPPLIER_ONLY
 
 Sheets = dict[str, list[Row]]
 
@@ -23,6 +24,7 @@ def faults(sheets: Sheets, day: dict[str, object]) -> list[str]:
         device_dates,
         event_order,
         stock_lines,
+        stock_stories,
         counts,
         answers,
     ):
@@ -44,6 +46,8 @@ def keys(sheets: Sheets) -> Iterator[str]:
     """Keys are unique; a serial is in exactly one place."""
     for name, field in KEYS.items():
         yield from (f"{name} {key} twice" for key in twice(row[field] for row in sheets[name]))
+    runs = (f"lane {row['carrier']} {row['from_place']} {row['to_area']}" for row in sheets["lanes"])
+    yield from (f"{run} twice" for run in twice(runs))
     serials = [row["serial"] for row in sheets["devices"]]
     serials += [row["new_serial"] for row in sheets["device_events"] if row.get("new_serial")]
     serials += [row["part_serial"] for row in sheets["device_events"] if row.get("part_serial")]
@@ -116,7 +120,7 @@ def geography(sheets: Sheets) -> Iterator[str]:
 
 def models_and_parts(sheets: Sheets) -> Iterator[str]:
     """Positions and substitutions name known parts; supersession has no cycle."""
-    known = codes(sheets, "parts", "number") | codes(sheets, "models")
+    known = codes(sheets, "parts", "number")
     for model in sheets["models"]:
         yield from (
             f"{model['code']}: part {p['part_number']}" for p in model["positions"] if p["part_number"] not in known
@@ -197,9 +201,31 @@ def stock_lines(sheets: Sheets) -> Iterator[str]:
             yield f"{name}: dates"
         if row["quantity"] < 1 or float(row["unit_cost"]) <= 0:
             yield f"{name}: quantity or cost"
-    held = {(row["place"], row["part_number"]) for row in sheets["receipts"]}
-    if ("YC-WH", "PSU-12V-5A") not in held:
-        yield "the first page's request needs PSU-12V-5A in Yinchuan"
+
+
+def stock_stories(sheets: Sheets) -> Iterator[str]:
+    """What README says about the stock is so: new and genuine pieces by place."""
+    free: dict[str, Counter[str]] = {}
+    for row in sheets["receipts"]:
+        if row["condition"] == "new" and row["genuine"]:
+            free.setdefault(row["part_number"], Counter())[row["place"]] += row["quantity"]
+    nothing: Counter[str] = Counter()
+    local = ("YC-WH", "YC-VAN-1", "YC-VAN-2", "YC-PT")
+    for part in ("MB-CAM-B", "SNS-8MP", "MTR-PAN", "PSU-NVR-250"):
+        if free[part]["YC-WH"] != 1:
+            yield f"{part} is not down to one piece in Yinchuan"
+    for part in ("PSU-12V-3A", "LENS-PTZ-25X", *SUPPLIER_ONLY, *NOWHERE):
+        if any(free.get(part, nothing)[place] for place in local):
+            yield f"{part} should be absent in Yinchuan"
+    for part in SUPPLIER_ONLY:
+        if not all(place.endswith("-SUP") for place in free[part]):
+            yield f"{part} should be with suppliers only"
+    yield from (f"{part} should be nowhere" for part in NOWHERE if part in free)
+    layers = [row for row in sheets["receipts"] if (row["place"], row["part_number"]) == ("YC-WH", "PSU-12V-5A")]
+    if len({row["unit_cost"] for row in layers if row["genuine"]}) < 2 or not free["PSU-12V-5A"]["YC-VAN-1"]:
+        yield "PSU-12V-5A should lie in several cost layers in Yinchuan, and on a van"
+    if not free["LENS-PTZ-25X"]["SH-HQ"]:
+        yield "LENS-PTZ-25X should be at headquarters"
 
 
 WANTED = {
@@ -207,7 +233,7 @@ WANTED = {
     "customers": (20, 20),
     "contracts": (24, 28),
     "sites": (60, 60),
-    "parts": (40, 80),
+    "parts": (40, 100),
     "models": (12, 20),
     "devices": (2000, 2000),
     "device_events": (250, 1200),

@@ -4,8 +4,11 @@ from datetime import date
 
 from tools.make_demo.basics import Row
 
-WEEKDAYS = {day: [["08:30", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
 FASTER = {"severe": {"answer_minutes": 5, "depart_minutes": 45, "on_site_minutes": 90, "done_minutes": 180}}
+# Visits by appointment: general requests have no clock for departure and arrival.
+BY_APPOINTMENT = {
+    "general": {"answer_minutes": 240, "depart_minutes": None, "on_site_minutes": None, "done_minutes": 960}
+}
 
 # number, customer, accepted_on, terms that differ from the defaults (None: all defaults)
 CONTRACTS: list[tuple[str, str, str | None, dict[str, object] | None]] = [
@@ -26,7 +29,7 @@ CONTRACTS: list[tuple[str, str, str | None, dict[str, object] | None]] = [
     ("HT-2024-015", "YC-UNIV", "2024-06-28", {"restart_scope": "device"}),
     ("HT-2024-016", "XA-LOGISTICS", "2024-09-10", {"oem_months": 12, "oem_service_months": 24}),
     ("HT-2025-017", "XA-METRO", "2025-03-31", {"clocks": FASTER, "inspections": "both"}),
-    ("HT-2025-018", "LZ-RAIL", "2025-05-20", {"service_hours": WEEKDAYS}),
+    ("HT-2025-018", "LZ-RAIL", "2025-05-20", {"clocks": BY_APPOINTMENT}),
     ("HT-2025-019", "NX-POWER", "2025-10-15", {"months": 60, "oem_months": 36, "oem_service_months": 0}),
     ("HT-2025-020", "SH-PORT", "2025-12-31", None),
     ("HT-2026-021", "NX-CHEM", "2026-03-01", {"return_days": 30, "doa_days": 90}),

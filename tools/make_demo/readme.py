@@ -13,7 +13,7 @@ The files are ordinary imports: the columns have the names of the API's fields, 
 
 | file | what it holds |
 |---|---|
-| `areas.csv`, `places.csv` | service areas with their sources; warehouses, branches, partners, suppliers, vans |
+| `places.csv`, `areas.csv` | warehouses, branches, partners, suppliers, vans; service areas with their sources |
 | `couriers.csv`, `lanes.csv` | couriers and engineers with shifts; carriers' lanes with cut-offs |
 | `customers.csv`, `contracts.csv`, `sites.csv` | who, under which terms (an empty cell: the defaults), where |
 | `parts.csv`, `models.csv`, `substitutions.csv` | parts; models with their positions; what may stand in for what |
@@ -25,10 +25,10 @@ The files are ordinary imports: the columns have the names of the API's fields, 
 How cells are written: dates `YYYY-MM-DD`, instants with offset, `true`/`false`, an empty cell for "not given", simple
 lists separated by `;`, objects and nested lists as JSON text. UTF-8 without BOM.
 
-Load in the order of the table's rows and within a row from left to right, `receipts.csv` after `models.csv`.
-`areas.csv` and `places.csv` name each other: `area` in a place makes it a source of that one area, `sources` adds the
-neighbors it serves too. A model brings its own unit part (part number = model code), which is why whole devices
-are in `receipts.csv` and `substitutions.csv` but not in `parts.csv`. In `device_events.csv`, `ref` names the row and
+Load in the order of the table, `receipts.csv` last or right after `parts.csv`. A place's `area` makes it a source of that
+one area and brings the area's code; `sources` in `areas.csv` gives the name and the neighbors that a place serves too.
+Whole devices are parts as well (part number = model code): a model would bring that part by itself, but without its
+weight and fitting time. In `device_events.csv`, `ref` names the row and
 `event_ref` the row that a `corrected` event is about; rows are in the order in which things happened. After
 `device_replaced` the new serial is the device.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 from tools.make_demo.basics import Chance, Row, instant, last_day
-from tools.make_demo.catalog import MODELS, PARTS, costs, tracking
+from tools.make_demo.catalog import PARTS, UNITS, costs, tracking
 from tools.make_demo.geography import PLACES
 
 # Nobody has these: asking for them is refused (or served by a substitute).
@@ -25,7 +25,7 @@ WHOLE_UNITS_YINCHUAN = {
 }
 VAN_PARTS = ("PSU-12V-5A", "PSU-5V-2A", "FAN-40", "CBL-CAT6-3M", "CBL-FIB-LC-3M", "ANT-AP-5D", "LENS-28", "SFP-1G-SM")
 OUTSIDE = {
-    "YC-PT": ("PSU-12V-5A", "PSU-24V-3A", "HDD-4T", "BAT-12V-9AH", "READER-IC", "PSU-12V-3A"),
+    "YC-PT": ("PSU-12V-5A", "PSU-24V-3A", "HDD-4T", "BAT-12V-9AH", "READER-IC"),
     "XA-PT": ("PSU-12V-5A", "HDD-8T", "BAT-12V-9AH", "LOCK-MAG-280", "AP-RADIO-AX"),
     "LZ-PT": ("PSU-12V-5A", "SNS-2MP", "HDD-4T", "SFP-1G-SM", "PSU-SW-370"),
     "BJ-PT": ("SNS-4MP", "MB-CAM-A", "HDD-8T", "PSU-CORE-600", "BRD-UPS-INV", "PANEL-55"),
@@ -132,11 +132,10 @@ def yinchuan(shelves: Shelves) -> None:
 def headquarters(shelves: Shelves) -> None:
     """The central warehouse has nearly everything, in depth."""
     between = shelves.chance.between
-    units = [code for code, *_ in MODELS]
-    for number in [part[0] for part in PARTS] + units:
+    for number in [*(part[0] for part in PARTS), *UNITS]:
         if number in NOWHERE | SUPPLIER_ONLY:
             continue
-        deep = number not in units and float(shelves.costs[number]) < 300
+        deep = number not in UNITS and float(shelves.costs[number]) < 300
         layers = 2 if deep or shelves.chance.unit() < 0.25 else 1
         shelves.layers("SH-HQ", number, layers, lambda deep=deep: between(8, 30) if deep else between(1, 5))
 
