@@ -1,6 +1,5 @@
 """receipts.csv: what lies where, from which delivery, at which cost. Uneven on purpose."""
 
-from collections.abc import Callable
 from datetime import date
 
 from tools.make_demo.basics import Chance, Row, instant, last_day
@@ -102,28 +101,27 @@ class Shelves:
                 row["expires_on"] = last_day(day, SHELF_MONTHS[part])
         self.rows.append(row)
 
-    def layers(self, place: str, part: str, count: int, quantity: Callable[[], int]) -> None:
-        """The same part from several deliveries: several cost layers."""
+    def layers(self, place: str, part: str, count: int, least: int, most: int) -> None:
+        """The same part from several deliveries, each of `least` to `most` pieces: several cost layers."""
         first = 4 if part in SHELF_MONTHS else 0
         days = [self.chance.pick(DELIVERIES[first:]) for _ in range(count)]
         for day in sorted(set(days)):
-            self.receive(place, part, quantity(), day)
+            self.receive(place, part, self.chance.between(least, most), day)
 
 
 def yinchuan(shelves: Shelves) -> None:
     """Rich but finite, uneven; some parts absent, some down to the last piece."""
-    between = shelves.chance.between
     for number, _, tracked, *_, level in PARTS:
         serial = tracked == "serial"
         match level:
             case "rich":
-                shelves.layers("YC-WH", number, 4, lambda serial=serial: between(2, 4) if serial else between(3, 9))
+                shelves.layers("YC-WH", number, 4, *((2, 4) if serial else (3, 9)))
             case "some":
-                shelves.layers("YC-WH", number, 2, lambda: between(1, 3))
+                shelves.layers("YC-WH", number, 2, 1, 3)
             case "last":
-                shelves.layers("YC-WH", number, 1, lambda: 1)
+                shelves.layers("YC-WH", number, 1, 1, 1)
     for unit, quantity in WHOLE_UNITS_YINCHUAN.items():
-        shelves.layers("YC-WH", unit, 1, lambda quantity=quantity: quantity)
+        shelves.layers("YC-WH", unit, 1, quantity, quantity)
     # One lot past its date and one about to pass it: earliest expiry first, but never an expired one (P2).
     shelves.receive("YC-WH", "BAT-12V-9AH", 6, date(2025, 5, 15))
     shelves.receive("YC-WH", "BAT-12V-9AH", 4, date(2025, 6, 3))
@@ -131,41 +129,39 @@ def yinchuan(shelves: Shelves) -> None:
 
 def headquarters(shelves: Shelves) -> None:
     """The central warehouse has nearly everything, in depth."""
-    between = shelves.chance.between
     for number in [*(part[0] for part in PARTS), *UNITS]:
         if number in NOWHERE | SUPPLIER_ONLY:
             continue
         deep = number not in UNITS and float(shelves.costs[number]) < 300
         layers = 2 if deep or shelves.chance.unit() < 0.25 else 1
-        shelves.layers("SH-HQ", number, layers, lambda deep=deep: between(8, 30) if deep else between(1, 5))
+        shelves.layers("SH-HQ", number, layers, *((8, 30) if deep else (1, 5)))
 
 
 def branches(shelves: Shelves) -> None:
     """Xi'an holds two thirds of the range, the others about ten parts each."""
-    between, chance = shelves.chance.between, shelves.chance
+    chance = shelves.chance
     common = [part[0] for part in PARTS if part[0] not in NOWHERE | SUPPLIER_ONLY | HQ_ONLY]
     for number in [*common, "CAM-B200", "CAM-D400", "SW-POE-8", "AP-AX", "FTX-20"]:
         if number == "PSU-12V-5A" or chance.unit() < 0.66:
-            shelves.layers("XA-BR", number, 2 if chance.unit() < 0.4 else 1, lambda: between(1, 5))
+            shelves.layers("XA-BR", number, 2 if chance.unit() < 0.4 else 1, 1, 5)
     for code, _, kind, *_ in PLACES:
         if kind == "branch" and code != "XA-BR":
             chosen = {chance.pick(common) for _ in range(11)}
             for number in sorted(chosen):
-                shelves.layers(code, number, 1, lambda: between(1, 4))
+                shelves.layers(code, number, 1, 1, 4)
 
 
 def vans_and_others(shelves: Shelves) -> None:
     """Engineers' vans carry small things; partners and suppliers report what they have."""
-    between = shelves.chance.between
     for code, _, kind, *_ in PLACES:
         if kind == "van":
             for number in VAN_PARTS:
                 if number == "PSU-12V-5A" or shelves.chance.unit() < 0.75:
-                    shelves.layers(code, number, 1, lambda: between(1, 3))
+                    shelves.layers(code, number, 1, 1, 3)
     for code, numbers in OUTSIDE.items():
         for number in numbers:
             dear = float(shelves.costs[number]) > 1000
-            shelves.layers(code, number, 1, lambda dear=dear: between(1, 3) if dear else between(3, 12))
+            shelves.layers(code, number, 1, *((1, 3) if dear else (3, 12)))
 
 
 def receipts() -> list[Row]:
