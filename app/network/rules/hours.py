@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -149,7 +150,7 @@ def _spans(raw: object, where: str) -> tuple[Minutes, ...]:
     if not isinstance(raw, list | tuple):
         raise ValueError(f"{where}: a list of spans")
     spans = sorted(_span(each, where) for each in raw)
-    for one, other in zip(spans, spans[1:], strict=False):
+    for one, other in pairwise(spans):
         if other[0] < one[1]:
             raise ValueError(f"{where}: spans overlap")
     return tuple(spans)

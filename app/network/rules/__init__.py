@@ -1,0 +1,1 @@
+"""Decisions about the network as plain values: opening hours and shifts. No tables, no clock."""

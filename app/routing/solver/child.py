@@ -1,0 +1,169 @@
+"""One long-lived child process that solves, so that a search can be killed and never holds the server's lock.
+
+The parent sends plain problems and judges every answer; ortools is imported in the child only.
+"""
+
+import asyncio
+import multiprocessing
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Self
+
+from app.core.errors import Reason
+from app.routing.rules.judge import faults
+from app.routing.rules.plan import Plan
+from app.routing.rules.problem import Problem
+
+SLACK_S = 0.5
+START_S = 30.0
+_SPAWN = multiprocessing.get_context("spawn")
+
+Improve = Callable[..., Plan]
+
+
+@dataclass(frozen=True, slots=True)
+class NoPlan:
+    """No plan came, or none that the judge accepts: what stands stays, greedy fills in."""
+
+    why: Reason
+
+
+def serve(pipe: Connection) -> None:
+    """The child's life: solve what comes until told to stop or the parent is gone (end of file on the pipe)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from app.routing.solver.search import improve
+
+    try:
+        pipe.send("ready")
+        while (ask := pipe.recv()) is not None:
+            problem, standing, limits = ask
+            try:
+                pipe.send(improve(problem, standing, **limits))
+            except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as failed:
+                pipe.send(f"{type(failed).__name__}: {failed}")
+    except (EOFError, OSError):
+        return
+
+
+class Solver:
+    """The child and its pipe. One solve at a time; others wait in line. Close it when the server ends.
+
+    Use as `async with Solver() as solver` or call `close`. The first solve starts the child, about half a second;
+    `warm` does so before.
+    """
+
+    def __init__(self, *, target: Callable[[Connection], None] = serve) -> None:
+        self._target = target
+        self._turn = asyncio.Lock()
+        self._child: Any = None
+        self._pipe: Connection | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it lives."""
+        return self._child.pid if self._child is not None and self._child.is_alive() else None
+
+    async def warm(self) -> None:
+        """Start the child now."""
+        async with self._turn:
+            await self._ready()
+
+    async def solve(
+        self,
+        problem: Problem,
+        standing: Plan | None,
+        *,
+        limit_s: float,
+        solutions: int | None = None,
+        seed: int = 0,
+    ) -> Plan | NoPlan:
+        """A sound plan no worse than the standing one or greedy, or why there is none (T151).
+
+        `limit_s` is wall time; the answer or NoPlan is here about half a second after it at the latest (plus the
+        child's start). A child that is late or dies is killed and started anew at the next solve.
+        """
+        limits = {"limit_s": limit_s, "solutions": solutions, "seed": seed}
+        async with self._turn:
+            if self._closed or not await self._ready():
+                return NoPlan(Reason("T151", "routing.solver_unavailable"))
+            answer = await self._asked((problem, standing, limits), limit_s + SLACK_S)
+        if isinstance(answer, Reason):
+            return NoPlan(answer)
+        if not isinstance(answer, Plan):
+            return NoPlan(Reason("T151", "routing.solver_failed", {"error": str(answer)}))
+        wrong = faults(answer, problem)
+        if wrong:
+            return NoPlan(Reason("R3", "routing.plan_refused", {"faults": wrong[:10]}))
+        return answer
+
+    async def close(self) -> None:
+        """Stop the child: asked first, killed if it is still busy after the current solve's turn."""
+        self._closed = True
+        async with self._turn:
+            if self._child is None:
+                return
+            await asyncio.to_thread(_farewell, self._child, self._pipe)
+            self._child = self._pipe = None
+
+    async def _ready(self) -> bool:
+        if self._child is not None and self._child.is_alive():
+            return True
+        self._drop()
+        self._pipe, theirs = _SPAWN.Pipe()
+        self._child = _SPAWN.Process(target=self._target, args=(theirs,), name="sparelane-solver", daemon=True)
+        await asyncio.to_thread(self._child.start)
+        theirs.close()  # or the end of the child would never be seen as end of file
+        return bool(await self._asked(None, START_S) == "ready")
+
+    async def _asked(self, ask: Any, wait_s: float) -> Any:
+        """The child's answer, or the reason why there is none; the child is dead then. None asks nothing."""
+        try:
+            return await asyncio.to_thread(_exchange, self._pipe, ask, wait_s)
+        except (EOFError, OSError):
+            self._drop()
+            return Reason("T151", "routing.solver_died")
+        except TimeoutError:
+            self._drop()
+            return Reason("T151", "routing.solver_late", {"waited_ms": round(wait_s * 1000)})
+        except asyncio.CancelledError:
+            self._drop()  # its answer must not be taken for the next one's
+            raise
+
+    def _drop(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child.join()
+        self._child = self._pipe = None
+
+
+def _exchange(pipe: Connection | None, ask: Any, wait_s: float) -> Any:
+    if pipe is None:
+        raise EOFError
+    if ask is not None:
+        pipe.send(ask)
+    if not pipe.poll(wait_s):
+        raise TimeoutError
+    return pipe.recv()
+
+
+def _farewell(child: Any, pipe: Connection | None) -> None:
+    try:
+        if pipe is not None:
+            pipe.send(None)
+        child.join(1.0)
+    except OSError:
+        pass
+    if child.is_alive():
+        child.kill()
+        child.join()
+    if pipe is not None:
+        pipe.close()
