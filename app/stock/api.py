@@ -1,0 +1,189 @@
+"""Doors to the warehouse's work and to what is in stock. Reservations have no door of their own: requests make them."""
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from app.accounts.guards import Call, allow
+from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION, WAREHOUSE
+from app.stock import queries, service
+from app.stock.schemas import (
+    AdjustmentIn,
+    BookedOut,
+    CountIn,
+    CountOut,
+    LoanBackIn,
+    LoanIn,
+    LoanOut,
+    LoansOut,
+    MovementsOut,
+    ReceiptIn,
+    ReceiptOut,
+    ReceiveIn,
+    ReturnIn,
+    StockOut,
+    TransferIn,
+    TransferOut,
+    TransfersOut,
+    WriteOffIn,
+)
+
+
+@get("/v1/stock", opt=allow(ADMIN, DISPATCHER, WAREHOUSE, ENGINEER, FINANCE, INTEGRATION))
+async def list_stock(
+    call: NamedDependency[Call],
+    part: FromQuery[str | None] = None,
+    place: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+) -> StockOut:
+    """On hand, reserved and available per place, part and condition."""
+    return await call.read(
+        lambda db: queries.stock(db, actor=call.actor, part=part, place=place, cursor=cursor, limit=limit)
+    )
+
+
+@get("/v1/stock/movements", opt=allow(ADMIN, DISPATCHER, WAREHOUSE, FINANCE))
+async def list_movements(
+    call: NamedDependency[Call],
+    part: FromQuery[str | None] = None,
+    place: FromQuery[str | None] = None,
+    serial: FromQuery[str | None] = None,
+    reference: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+) -> MovementsOut:
+    """The ledger, newest first."""
+    return await call.read(
+        lambda db: queries.movements(
+            db,
+            actor=call.actor,
+            part=part,
+            place=place,
+            serial=serial,
+            reference=reference,
+            cursor=cursor,
+            limit=limit,
+        )
+    )
+
+
+@post("/v1/receipts", opt=allow(ADMIN, WAREHOUSE))
+async def add_receipt(data: JSONBody[ReceiptIn], call: NamedDependency[Call]) -> Response[ReceiptOut]:
+    """Goods in: all lines or none."""
+    return await call.write(201, lambda db: service.receive(db, actor=call.actor, new=data, now=call.now))
+
+
+@get("/v1/transfers", opt=allow(ADMIN, DISPATCHER, WAREHOUSE))
+async def list_transfers(
+    call: NamedDependency[Call],
+    state: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+) -> TransfersOut:
+    """Transfers from or to one's places, newest first."""
+    return await call.read(lambda db: queries.transfers(db, actor=call.actor, state=state, cursor=cursor, limit=limit))
+
+
+@get("/v1/transfers/{transfer_id:str}", opt=allow(ADMIN, DISPATCHER, WAREHOUSE))
+async def show_transfer(transfer_id: FromPath[str], call: NamedDependency[Call]) -> TransferOut:
+    """One transfer with its lines."""
+    return await call.read(lambda db: queries.transfer(db, actor=call.actor, transfer_id=transfer_id))
+
+
+@post("/v1/transfers", opt=allow(ADMIN, DISPATCHER, WAREHOUSE))
+async def add_transfer(data: JSONBody[TransferIn], call: NamedDependency[Call]) -> Response[TransferOut]:
+    """Ship free pieces to another place."""
+    return await call.write(201, lambda db: service.ship(db, actor=call.actor, new=data, now=call.now))
+
+
+@post("/v1/transfers/{transfer_id:str}/receive", opt=allow(ADMIN, WAREHOUSE))
+async def receive_transfer(
+    transfer_id: FromPath[str], data: JSONBody[ReceiveIn], call: NamedDependency[Call]
+) -> Response[TransferOut]:
+    """Put away what arrived; without lines all that is still in transit."""
+    return await call.write(
+        200,
+        lambda db: service.arrive(
+            db, actor=call.actor, transfer_id=transfer_id, arrival=data, if_match=call.if_match, now=call.now
+        ),
+    )
+
+
+@post("/v1/transfers/{transfer_id:str}/write-off", opt=allow(ADMIN, WAREHOUSE))
+async def write_off_transfer(
+    transfer_id: FromPath[str], data: JSONBody[WriteOffIn], call: NamedDependency[Call]
+) -> Response[TransferOut]:
+    """Give up what will not arrive."""
+    return await call.write(
+        200,
+        lambda db: service.write_off(
+            db, actor=call.actor, transfer_id=transfer_id, given_up=data, if_match=call.if_match, now=call.now
+        ),
+    )
+
+
+@post("/v1/counts", opt=allow(ADMIN, WAREHOUSE))
+async def add_count(data: JSONBody[CountIn], call: NamedDependency[Call]) -> Response[CountOut]:
+    """Set stock to what was counted, if it still is what the counter saw."""
+    return await call.write(201, lambda db: service.count(db, actor=call.actor, new=data, now=call.now))
+
+
+@post("/v1/adjustments", opt=allow(ADMIN, WAREHOUSE))
+async def add_adjustment(data: JSONBody[AdjustmentIn], call: NamedDependency[Call]) -> Response[BookedOut]:
+    """Add or take away free pieces, with a reason: scrap, repair, quarantine, lost, back to the supplier."""
+    return await call.write(201, lambda db: service.adjust(db, actor=call.actor, new=data, now=call.now))
+
+
+@post("/v1/returns", opt=allow(ADMIN, WAREHOUSE))
+async def add_return(data: JSONBody[ReturnIn], call: NamedDependency[Call]) -> Response[BookedOut]:
+    """Take removed parts in (RMA)."""
+    return await call.write(201, lambda db: service.return_removed(db, actor=call.actor, new=data, now=call.now))
+
+
+@get("/v1/loans", opt=allow(ADMIN, DISPATCHER, WAREHOUSE, ENGINEER))
+async def list_loans(
+    call: NamedDependency[Call],
+    open: FromQuery[bool | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+) -> LoansOut:
+    """Loans, newest first; `open=true` gives those still with customers."""
+    return await call.read(lambda db: queries.loans(db, actor=call.actor, open=open, cursor=cursor, limit=limit))
+
+
+@post("/v1/loans", opt=allow(ADMIN, DISPATCHER, WAREHOUSE))
+async def add_loan(data: JSONBody[LoanIn], call: NamedDependency[Call]) -> Response[LoanOut]:
+    """Lend a free piece to a customer."""
+    return await call.write(201, lambda db: service.lend(db, actor=call.actor, new=data, now=call.now))
+
+
+@post("/v1/loans/{loan_id:str}/return", opt=allow(ADMIN, WAREHOUSE))
+async def return_loan(
+    loan_id: FromPath[str], data: JSONBody[LoanBackIn], call: NamedDependency[Call]
+) -> Response[LoanOut]:
+    """Take a loan back in the condition it is in."""
+    return await call.write(
+        200,
+        lambda db: service.take_back(
+            db, actor=call.actor, loan_id=loan_id, back=data, if_match=call.if_match, now=call.now
+        ),
+    )
+
+
+HANDLERS = [
+    list_stock,
+    list_movements,
+    add_receipt,
+    list_transfers,
+    show_transfer,
+    add_transfer,
+    receive_transfer,
+    write_off_transfer,
+    add_count,
+    add_adjustment,
+    add_return,
+    list_loans,
+    add_loan,
+    return_loan,
+]

@@ -1,0 +1,31 @@
+"""Questions to stock: offers, holds, lists, and the checks of its invariants."""
+
+from app.stock.queries.faults import faults
+from app.stock.queries.holds import Reserved, holds_at, reservations, reservations_by_id
+from app.stock.queries.lists import NoSuchLoan, NoSuchTransfer, loan, loans, movements, stock, transfer, transfers
+from app.stock.queries.lookups import LatestCost, NoSuchPlace, latest_costs, place_for
+from app.stock.queries.offers import Offer, OfferLayer, Slice, offers
+
+__all__ = [
+    "LatestCost",
+    "NoSuchLoan",
+    "NoSuchPlace",
+    "NoSuchTransfer",
+    "Offer",
+    "OfferLayer",
+    "Reserved",
+    "Slice",
+    "faults",
+    "holds_at",
+    "latest_costs",
+    "loan",
+    "loans",
+    "movements",
+    "offers",
+    "place_for",
+    "reservations",
+    "reservations_by_id",
+    "stock",
+    "transfer",
+    "transfers",
+]

@@ -1,0 +1,75 @@
+"""What stock refuses, by name."""
+
+from app.core.errors import Conflict, Unprocessable
+
+
+class OutOfStock(Conflict):
+    """Less is free than was asked in sum for a part at a place; `available` is the number seen under the row's lock."""
+
+    code = "stock.insufficient"
+
+
+class PriceMoved(Conflict):
+    """The pieces that would be bound no longer cost what the decision rests on; the caller asks for fresh facts."""
+
+    code = "stock.price_moved"
+
+
+class NotHeld(Conflict):
+    """Nothing is held any more for this reference: it was issued, released or has expired."""
+
+    code = "reservation.not_held"
+
+
+class NotIssued(Conflict):
+    """Only what was issued and is still out can come back or be lost."""
+
+    code = "reservation.not_issued"
+
+
+class WrongPiece(Conflict):
+    """The scan proves another piece than the one promised."""
+
+    code = "scan.wrong"
+
+
+class SerialInUse(Conflict):
+    """A serial number is in exactly one place, and it is not where this would take it from."""
+
+    code = "serial.in_use"
+
+
+class StockChanged(Conflict):
+    """The count was made against another number than the present one."""
+
+    code = "stock.changed"
+
+
+class CountBelowReserved(Conflict):
+    """Fewer were counted than are held; the holds are named."""
+
+    code = "count.below_reserved"
+
+
+class NothingLeft(Conflict):
+    """More than what is still in transit was said to have arrived or been written off."""
+
+    code = "transfer.more_than_shipped"
+
+
+class AlreadyBack(Conflict):
+    """A loan that has been returned before, in another way."""
+
+    code = "loan.already_back"
+
+
+class BadLines(Unprocessable):
+    """Lines that cannot be booked; each is named in `errors`."""
+
+    code = "lines.bad"
+
+
+class InTheFuture(Unprocessable):
+    """Something cannot have happened after now."""
+
+    code = "occurred_at.future"

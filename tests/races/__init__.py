@@ -1,0 +1,1 @@
+"""Concurrency over the real database, in one process."""
