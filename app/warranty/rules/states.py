@@ -84,6 +84,8 @@ def payer_before(cover: Cover, on: date) -> Payer | None:
 
 def serial_state(cover: Cover, serial: str, position: str, on: date) -> State:
     """`state_on` for one serial: not there yet before its swap, `replaced` from the day it was swapped out (W13)."""
+    if serial not in cover.serials():
+        return State(status="not_started")
     for swap in cover.swaps:
         if swap.old_serial == serial and swap.on <= on:
             return REPLACED

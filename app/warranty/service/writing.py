@@ -1,0 +1,186 @@
+"""Statements that several verbs share: locking histories, storing events and the cover that follows from them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, text, update
+from sqlalchemy.dialects.postgresql import JSONB, Range
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.events import Event as Announced
+from app.warranty.models import Coverage, Device, Installation, WarrantyEvent
+from app.warranty.queries.checks import rows_of
+from app.warranty.queries.facts import Known, calendar_for, calendars
+from app.warranty.rules.coverage import Cover, fold
+from app.warranty.rules.coverage import Installation as Frozen
+from app.warranty.rules.events import NAMES, Corrected, Event, payload_of
+from app.warranty.rules.terms import Terms
+
+LOCK = text("""
+    SELECT i.id FROM installation i WHERE i.id IN (
+        SELECT d.installation FROM device d WHERE d.serial = ANY(CAST(:serials AS text[]))
+    ) ORDER BY i.id FOR UPDATE
+""")
+# Of the ranges of a contract's terms: the one that holds the day, else the earliest.
+TERMS_ON = text("""
+    SELECT DISTINCT ON (t.contract, a.on_day) t.contract, a.on_day, t.terms
+    FROM unnest(CAST(:contracts AS text[]), CAST(:days AS date[])) AS a (contract, on_day)
+    JOIN contract_terms t ON t.contract = a.contract
+    ORDER BY t.contract, a.on_day, (t.valid @> a.on_day) DESC, lower(t.valid) NULLS FIRST
+""").columns(terms=JSONB)
+# Keyed by `of`; the columns to set are those of the rows it is run with.
+FOLLOW = update(Installation).where(Installation.id == bindparam("of"))
+FORGET_COVER = text("DELETE FROM coverage WHERE installation = ANY(CAST(:ids AS text[]))")
+SWAPPED_OUT = text("UPDATE device SET replaced_on = :on_day WHERE serial = :serial")
+
+ANNOUNCED = {
+    "accepted": "device.accepted",
+    "component_installed": "device.component_installed",
+    "component_replaced": "device.component_replaced",
+    "device_replaced": "device.replaced",
+    "operation_confirmed": "device.operation_confirmed",
+    "extended": "warranty.extended",
+    "voided": "warranty.voided",
+    "transferred": "device.transferred",
+    "corrected": "warranty.corrected",
+}
+
+
+@dataclass(slots=True)
+class History:
+    """An installation in hand: what was read, what is appended, and the columns that follow from both."""
+
+    known: Known
+    frozen: Frozen
+    events: list[Event]
+    customer: str
+    terms: dict[str, Any]
+    terms_frozen_at: datetime | None
+    appended: list[tuple[str, Event]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, known: Known) -> "History":
+        row = known.row
+        events = list(known.candidate.events)
+        return cls(known, known.candidate.installation, events, row.customer, row.terms, row.terms_frozen_at)
+
+    @property
+    def next_seq(self) -> int:
+        return len(self.events) + 1
+
+    def freeze(self, terms: Terms, now: datetime) -> None:
+        """The terms in force on the acceptance day become the device's, once (W1)."""
+        if self.terms_frozen_at is None:
+            self.terms, self.terms_frozen_at = terms.plain(), now
+            self.frozen = replace(self.frozen, terms=terms)
+
+    def append(self, serial: str, event: Event) -> None:
+        self.events.append(event)
+        self.appended.append((serial, event))
+
+
+async def lock(db: AsyncConnection, serials: Iterable[str]) -> None:
+    """Hold the installations of these serials, in sorted order, until the transaction ends."""
+    await db.execute(LOCK, {"serials": sorted(set(serials))})
+
+
+async def terms_on(db: AsyncConnection, asked: Sequence[tuple[str, date]]) -> dict[tuple[str, date], dict[str, Any]]:
+    """The terms in force of contracts on days (W1)."""
+    binds = {"contracts": [contract for contract, _ in asked], "days": [day for _, day in asked]}
+    return {(row.contract, row.on_day): row.terms for row in await db.execute(TERMS_ON, binds)}
+
+
+async def store_histories(db: AsyncConnection, histories: Sequence[History], *, actor_id: str) -> dict[str, Cover]:
+    """Write the appended events, the columns and the cover that follow, in one go; gives the covers by installation."""
+    found = await calendars(db, terms=[one.frozen.terms for one in histories])
+    covers = {}
+    swaps: list[dict[str, Any]] = []
+    for one in histories:
+        cover = fold(one.frozen, one.events, calendar_for(one.frozen.terms, found))
+        covers[one.known.row.installation] = cover
+        swaps += [
+            {"old": swap.old_serial, "new": swap.new_serial, "on": swap.on, "ordinal": at + 2, "history": one}
+            for at, swap in enumerate(cover.swaps)
+            if any(getattr(event.what, "new_serial", None) == swap.new_serial for _, event in one.appended)
+        ]
+    await store_swaps(db, swaps)
+    rows = [event_row(one, serial, event, actor_id) for one in histories for serial, event in one.appended]
+    if rows:
+        await db.execute(insert(WarrantyEvent), rows)
+    await db.execute(FOLLOW, [follows(one, covers[one.known.row.installation]) for one in histories])
+    await store_cover(db, covers)
+    return covers
+
+
+async def store_swaps(db: AsyncConnection, swaps: list[dict[str, Any]]) -> None:
+    """The old serial leaves, the new one comes (W13); in the order of happening."""
+    for one in swaps:
+        await db.execute(SWAPPED_OUT, {"serial": one["old"], "on_day": one["on"]})
+        row = one["history"].known.row
+        recorded_at = max(event.recorded_at for _, event in one["history"].appended)
+        new = {"serial": one["new"], "installation": row.installation, "ordinal": one["ordinal"]}
+        dates = {"installed_on": one["on"], "replaced_on": None, "created_at": recorded_at}
+        await db.execute(insert(Device), new | dates)
+
+
+def event_row(history: History, serial: str, event: Event, actor_id: str) -> dict[str, Any]:
+    return {
+        "installation": history.known.row.installation,
+        "seq": event.seq,
+        "id": event.id,
+        "serial": serial,
+        "type": NAMES[type(event.what)],
+        "occurred_at": event.occurred_at,
+        "recorded_at": event.recorded_at,
+        "payload": payload_of(event.what),
+        "actor": actor_id,
+        "corrects": event.what.event if isinstance(event.what, Corrected) else None,
+    }
+
+
+def follows(history: History, cover: Cover) -> dict[str, Any]:
+    """The installation's columns as its events say."""
+    row = history.known.row
+    visited = list(dict.fromkeys([*row.sites, *(site for _, site in cover.sites)]))
+    return {
+        "of": row.installation,
+        "serial": cover.serials()[-1],
+        "site": cover.sites[-1][1] if cover.sites else row.sites[0],
+        "sites": visited,
+        "customer": history.customer,
+        "accepted_on": cover.accepted_on,
+        "terms": history.terms,
+        "terms_frozen_at": history.terms_frozen_at,
+        "calendar_version": cover.calendar.version if cover.calendar else None,
+        "version": len(history.events),
+    }
+
+
+async def store_cover(db: AsyncConnection, covers: Mapping[str, Cover]) -> None:
+    """Replace the materialized cover of some installations."""
+    await db.execute(FORGET_COVER, {"ids": list(covers)})
+    rows = [row for installation, cover in covers.items() for row in rows_of(installation, cover)]
+    for row in rows:
+        row["valid"] = Range(row.pop("start"), row.pop("end"))
+    if rows:
+        await db.execute(insert(Coverage), rows)
+
+
+def announced(history: History, serial: str, event: Event, cover: Cover) -> Announced:
+    """What the outbox says of one appended event: a confirmation that restarted something is `warranty.restarted`."""
+    row = history.known.row
+    name = ANNOUNCED[NAMES[type(event.what)]]
+    own = [one for intervals in cover.own.values() for one in intervals]
+    restart = next((one for one in cover.intervals + own if one.event == event.seq and one.kind == "restart"), None)
+    restarted = restart is not None and name == "device.operation_confirmed"
+    days = {"first_day": str(restart.first), "last_day": str(restart.last)} if restart and restarted else {}
+    return Announced(
+        type="warranty.restarted" if restarted else name,
+        subject=serial,
+        version=event.seq,
+        customer=history.customer,
+        area=row.area,
+        data={"event": event.id, "installation": row.installation, **payload_of(event.what), **days},
+    )
