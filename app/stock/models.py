@@ -46,14 +46,13 @@ class StockLayer(Base):
 
 
 class StockSerial(Base):
-    """Where a serial number is now: in stock (then with its layer) or at a virtual place."""
+    """Where a serial number is now: in stock or at a virtual place."""
 
     __tablename__ = "stock_serial"
 
     serial: Mapped[str] = mapped_column(primary_key=True)
     part: Mapped[str] = mapped_column(ForeignKey("part.number"))
     place: Mapped[str]
-    layer: Mapped[int | None] = mapped_column(ForeignKey("stock_layer.id"))
     moved_at: Mapped[datetime]
 
 

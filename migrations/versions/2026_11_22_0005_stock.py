@@ -65,7 +65,6 @@ STATEMENTS = (
         serial text PRIMARY KEY,
         part text NOT NULL REFERENCES part,
         place text NOT NULL,
-        layer bigint REFERENCES stock_layer,
         moved_at timestamptz NOT NULL
     )
     """,

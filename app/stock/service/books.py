@@ -84,11 +84,11 @@ POST = text("""
 """)
 # A serial moves only from where it is: an unknown one enters, a known one must be at the place it is taken from.
 MOVE_SERIALS = text("""
-    INSERT INTO stock_serial (serial, part, place, layer, moved_at)
-    SELECT serial, part, place, layer, CAST(:now AS timestamptz)
-    FROM unnest(CAST(:serials AS text[]), CAST(:parts AS text[]), CAST(:places AS text[]), CAST(:layers AS bigint[]))
-         AS n(serial, part, place, layer) ORDER BY serial COLLATE "C"
-    ON CONFLICT (serial) DO UPDATE SET place = EXCLUDED.place, layer = EXCLUDED.layer, moved_at = EXCLUDED.moved_at
+    INSERT INTO stock_serial (serial, part, place, moved_at)
+    SELECT serial, part, place, CAST(:now AS timestamptz)
+    FROM unnest(CAST(:serials AS text[]), CAST(:parts AS text[]), CAST(:places AS text[])) AS n(serial, part, place)
+    ORDER BY serial COLLATE "C"
+    ON CONFLICT (serial) DO UPDATE SET place = EXCLUDED.place, moved_at = EXCLUDED.moved_at
     WHERE stock_serial.place = :from_place AND stock_serial.part = EXCLUDED.part
     RETURNING serial
 """)
@@ -233,6 +233,8 @@ async def open_books(
     `layers` names the ones wanted by id, `whole` takes all that hold anything; neither reads none.
     """
     wanted = _columns(sorted(set(keys)))
+    if not wanted["places"]:
+        return Books({}, await layers_by_id(db, ids=layers or ()))
     await db.execute(ENSURE, wanted)
     balances = {
         Key(row.place, row.part, row.condition, row.genuine): Balance(row.on_hand, row.reserved, row.ledger_number)
@@ -275,7 +277,11 @@ async def fresh_layer_ids(db: AsyncConnection, count: int) -> list[int]:
 async def post(
     db: AsyncConnection, books: Books, *, by: By, now: datetime, occurred_at: datetime | None = None
 ) -> list[str]:
-    """Write layers, balances, movements and serials; gives the movements' ids in the order of the entries."""
+    """Write serials, layers, balances and movements; gives the movements' ids in the order of the entries.
+
+    Serials come first: two who want to move one meet at its row, and the second is told SerialInUse.
+    """
+    await _move_serials(db, books.entries, now)
     if books.new:
         await db.execute(NEW_LAYERS, _new_rows(list(books.new.values())))
     if books.changed:
@@ -283,11 +289,11 @@ async def post(
         names = ("id", "quantity", "value_minor", "reserved", "reserved_minor")
         await db.execute(CHANGE_LAYERS, {name: [getattr(row, name) for row in rows] for name in names})
     movements = _movements(books, now)
-    await db.execute(CHANGE_BALANCES, _balance_rows(books.balances))
+    if books.balances:
+        await db.execute(CHANGE_BALANCES, _balance_rows(books.balances))
     if movements["id"]:
         stamp = {"by": by.id, "occurred_at": occurred_at or now, "now": now}
         await db.execute(POST, movements | stamp)
-        await _move_serials(db, books.entries, now)
     return movements["id"]
 
 
@@ -336,7 +342,6 @@ async def _move_serials(db: AsyncConnection, entries: list[Entry], now: datetime
             "serials": [entry.serial for entry in moving],
             "parts": [entry.key.part for entry in moving],
             "places": [entry.to_place for entry in moving],
-            "layers": [None if entry.to_place.startswith("@") else entry.layer for entry in moving],
         }
         moved = await db.execute(MOVE_SERIALS, columns | {"from_place": from_place, "now": now})
         stuck = sorted({str(entry.serial) for entry in moving} - {row.serial for row in moved})

@@ -35,7 +35,7 @@ HOLD = text("""
                     CAST(:quantities AS bigint[]), CAST(:expiries AS timestamptz[]), CAST(:awaiting AS boolean[]))
              AS d(at, reference, place, part, condition, genuine, quantity, expires_at, awaiting)
     ), free AS (
-        SELECT l.*, sum(l.free) OVER (PARTITION BY place, part, condition, genuine
+        SELECT l.*, sum(l.free) OVER (PARTITION BY l.place, l.part, l.condition, l.genuine
                                       ORDER BY l.expires_on, l.received_at, l.id) AS upto
         FROM (SELECT place, part, condition, genuine, sum(quantity) AS total FROM demand GROUP BY 1, 2, 3, 4) w
         CROSS JOIN LATERAL (
