@@ -212,16 +212,24 @@ def until(courier: Courier, jobs: Mapping[str, Job], problem: Problem) -> int:
     end = min(courier.end_s, problem.horizon_s)
     if courier.first is None:
         return end
-    job, kind = jobs[courier.first.job], courier.first.kind
-    at, place = courier.available_s, courier.start
-    for each in (kind,) if kind == "drop" else ("pickup", "drop"):
-        at += problem.travel[place][place_of(job, each)]
-        begin = start_of(job, each, at)
-        at = (at if begin is None else begin) + service_of(job, each)
-        place = place_of(job, each)
+    job = jobs[courier.first.job]
+    at = started(courier, job, problem)[-1][2]
     if courier.home is not None:
-        at += problem.travel[place][courier.home]
+        at += problem.travel[job.drop][courier.home]
     return max(end, at)
+
+
+def started(courier: Courier, job: Job, problem: Problem) -> list[tuple[Kind, bool, int]]:
+    """The visits of the courier's started job done straight away: kind, whether its doors are open, end of service."""
+    kinds: tuple[Kind, ...] = ("pickup", "drop") if courier.first and courier.first.kind == "pickup" else ("drop",)
+    at, place, found = courier.available_s, courier.start, []
+    for kind in kinds:
+        at += problem.travel[place][place_of(job, kind)]
+        begin = start_of(job, kind, at)
+        at = (at if begin is None else begin) + service_of(job, kind)
+        place = place_of(job, kind)
+        found.append((kind, begin is not None, at))
+    return found
 
 
 def allowed(job: Job, problem: Problem) -> list[int]:

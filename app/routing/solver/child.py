@@ -51,7 +51,7 @@ class Solver:
     """The child and its pipe. One solve at a time; others wait in line. Close it when the server ends.
 
     Use as `async with Solver() as solver` or call `close`. The first solve starts the child, about half a second;
-    `warm` does so before.
+    `warm` does so before. `asking` is set while a question is with the child.
     """
 
     def __init__(self, *, target: Callable[[Connection], None] = serve) -> None:
@@ -60,6 +60,7 @@ class Solver:
         self._child: Any = None
         self._pipe: Connection | None = None
         self._closed = False
+        self.asking = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,16 +128,20 @@ class Solver:
     async def _asked(self, ask: Any, wait_s: float) -> Any:
         """The child's answer, or the reason why there is none; the child is dead then. None asks nothing."""
         try:
+            if ask is not None:
+                self.asking.set()
             return await asyncio.to_thread(_exchange, self._pipe, ask, wait_s)
-        except (EOFError, OSError):
-            self._drop()
-            return Reason("T151", "routing.solver_died")
         except TimeoutError:
             self._drop()
             return Reason("T151", "routing.solver_late", {"waited_ms": round(wait_s * 1000)})
+        except (EOFError, OSError):
+            self._drop()
+            return Reason("T151", "routing.solver_died")
         except asyncio.CancelledError:
             self._drop()  # its answer must not be taken for the next one's
             raise
+        finally:
+            self.asking.clear()
 
     def _drop(self) -> None:
         if self._child is not None:

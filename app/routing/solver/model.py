@@ -7,7 +7,7 @@ import numpy as np
 from ortools.constraint_solver import pywrapcp
 
 from app.routing.rules.plan import Plan
-from app.routing.rules.problem import TIERS, Job, Kind, Problem, Visit, allowed, place_of, until, visits_of
+from app.routing.rules.problem import TIERS, Job, Kind, Problem, Visit, allowed, place_of, started, until, visits_of
 from app.routing.rules.standing import most
 
 LIMIT = 1 << 62
@@ -158,30 +158,42 @@ def _visits(model: Model, soft: frozenset[str]) -> None:
     """Times, couriers and the price of leaving out, node by node."""
     problem, price = model.problem, model.problem.prices
     longest = max(model.time.CumulVar(model.routing.End(vehicle)).Max() for vehicle in range(len(problem.couriers)))
-    started = {courier.first.job for courier in problem.couriers if courier.first}
+    begun = {courier.first.job for courier in problem.couriers if courier.first}
+    shut = _shut(problem)
     for number, node in enumerate(model.nodes):
         index, job = model.indexes.NodeToIndex(number), node.job
         at = model.time.CumulVar(index)
-        if job.id not in started:
-            _open(at, job, node.visit.kind, longest)
+        _open(at, job, node.visit.kind, longest, spans=node.visit not in shut)
         if _drop(node):
             by = max(0, job.due_s - job.drop_service_s)
-            if job.id in soft or job.id in started:
+            if job.id in soft or job.id in begun or by < at.Min():
                 model.time.SetCumulVarSoftUpperBound(index, by, model.tiers.late[job.tier])
             else:
                 at.SetMax(by)
                 told = 0 if job.told_s is None else max(0, job.told_s - job.drop_service_s)
                 model.time.SetCumulVarSoftUpperBound(index, told, price.lead + (price.calm if told else 0))
         model.routing.VehicleVar(index).SetValues([-1, *allowed(job, problem)])
-        if job.id not in started:
+        if job.id not in begun:
             share = 1 if job.pickup is None or node.carried else 2
             model.routing.AddDisjunction([index], model.tiers.miss[job.tier] // share)
 
 
-def _open(at: Any, job: Job, kind: Kind, longest: int) -> None:
+def _shut(problem: Problem) -> set[Visit]:
+    """Visits of started jobs that come to closed doors whatever one does: their opening hours are let go."""
+    by_id = problem.by_id()
+    return {
+        Visit(kind, courier.first.job)
+        for courier in problem.couriers
+        if courier.first is not None
+        for kind, opened, _ in started(courier, by_id[courier.first.job], problem)
+        if not opened
+    }
+
+
+def _open(at: Any, job: Job, kind: Kind, longest: int, *, spans: bool) -> None:
     """Ready time and open spans, as starts of the service."""
     drop = kind == "drop"
-    earliest, spans, service = (
+    earliest, opened, service = (
         (job.earliest_drop_s, job.drop_open, job.drop_service_s)
         if drop
         else (job.ready_s, job.pickup_open, job.pickup_service_s)
@@ -190,10 +202,10 @@ def _open(at: Any, job: Job, kind: Kind, longest: int) -> None:
         at.SetMin(longest)
         return
     at.SetMin(max(0, earliest))
-    if not spans:
+    if not (spans and opened):
         return
     free = max(0, earliest)
-    for opens, closes in spans:
+    for opens, closes in opened:
         if opens > free:
             at.RemoveInterval(free, min(opens, longest + 1) - 1)
         free = max(free, closes - service + 1)

@@ -1,0 +1,47 @@
+"""The routing wing's tables: standing plans, dirty marks, every plan that was in force."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Identity
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+
+class RegionPlan(Base):
+    """The plan in force of a region, with the lease and fencing number of whoever plans it."""
+
+    __tablename__ = "region_plan"
+
+    region: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(server_default="0")
+    planned_at: Mapped[datetime | None]
+    problem: Mapped[dict[str, Any] | None]
+    plan: Mapped[dict[str, Any] | None]
+    fence: Mapped[int] = mapped_column(server_default="0")
+    lease_until: Mapped[datetime | None]
+
+
+class RegionDirty(Base):
+    """Something happened in a region; the next plan takes the marks it has seen away."""
+
+    __tablename__ = "region_dirty"
+
+    seq: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    region: Mapped[str]
+    why: Mapped[str]
+    marked_at: Mapped[datetime]
+
+
+class PlanHistory(Base):
+    """A plan as it was applied, with the problem it answers: it replays."""
+
+    __tablename__ = "plan_history"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    region: Mapped[str]
+    version: Mapped[int]
+    planned_at: Mapped[datetime]
+    problem: Mapped[dict[str, Any]]
+    plan: Mapped[dict[str, Any]]
