@@ -174,7 +174,9 @@ def answer(found: Known, cover: Cover, *, on: date, known_at: datetime | None) -
     serial = found.row.serial
     unit = serial_state(cover, serial, UNIT, on)
     components = []
-    reasons = why(cover, serial, UNIT, on)
+    unheard = known_at is not None and known_at < found.row.created_at
+    reasons = [Reason("W10", "known.nothing")] if unheard else []
+    reasons += why(cover, serial, UNIT, on)
     states = [unit]
     for position in cover.installation.positions:
         if position.name == UNIT:

@@ -26,6 +26,7 @@ from app.warranty.queries.facts import ALL, by_installations
 from app.warranty.rules.events import UNIT, Accepted, Event
 from app.warranty.rules.terms import ANCHOR_YEARS, Terms
 from app.warranty.schemas import AcceptOut, DeviceIn, DeviceOut
+from app.warranty.service.refusals import DayOutOfRange
 from app.warranty.service.writing import History, announced, store_histories, terms_on
 
 CONTRACTS = text("""
@@ -58,12 +59,6 @@ class CustomerMismatch(Unprocessable):
     code = "device.customer_mismatch"
 
 
-class DayOutOfRange(Unprocessable):
-    """A date no warranty is computed from."""
-
-    code = "day.out_of_range"
-
-
 class AcceptedAlready(Conflict):
     """The contract has another acceptance day; correct the devices' `accepted` events instead."""
 
@@ -73,7 +68,7 @@ class AcceptedAlready(Conflict):
 class ImportRefused(Unprocessable):
     """Nothing was imported; every bad row is named."""
 
-    code = "import.refused"
+    code = "device.import_refused"
 
 
 @dataclass(frozen=True, slots=True)
