@@ -40,6 +40,22 @@ class Cost:
     rates: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTerms:
+    """What a line's price rests on besides the pieces; stored with a promise, so that the charge is the promise (T121).
+
+    `asked` is the latest cost of the asked part, for substitutes. Plain JSON values, for `msgspec.to_builtins`.
+    """
+
+    covered: bool
+    currency: str
+    payer: Payer | None = None
+    tax_rate: str = "0"
+    substitute: bool = False
+    within_warranty: bool = False
+    asked: Cost | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class NoRate:
     """A foreign cost without a stored rate has no price: the currencies do not match."""
@@ -122,6 +138,20 @@ def price_line(
     if provisional:
         reasons.append(Reason("P5", "price.provisional"))
     return Price(net, tax, net + tax, tuple(reasons), provisional)
+
+
+def price_by(terms: PriceTerms, supplied: Sequence[Cost], *, provisional: bool = False) -> Price | NoRate:
+    """The price of pieces under stored terms; recomputing it later gives the same (IM6)."""
+    return price_line(
+        covered=terms.covered,
+        supplied=supplied,
+        currency=terms.currency,
+        tax_rate=Decimal(terms.tax_rate),
+        asked=terms.asked,
+        substitute=terms.substitute,
+        within_warranty=terms.within_warranty,
+        provisional=provisional,
+    )
 
 
 def _cost_reason(cost: Money, *, within_warranty: bool) -> Reason:

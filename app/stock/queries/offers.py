@@ -57,6 +57,14 @@ class Slice:
     quantity: int
     value_minor: int
 
+    @property
+    def currency(self) -> str:
+        return self.layer.currency
+
+    @property
+    def rates(self) -> Mapping[str, str]:
+        return self.layer.rates
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:

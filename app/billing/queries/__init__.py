@@ -1,0 +1,25 @@
+"""Questions to billing: charges, borne costs, claims, and the checks of its invariants."""
+
+from app.billing.queries.lists import (
+    Charges,
+    NoSuchCharge,
+    NoSuchRecovery,
+    borne_costs,
+    charge_row,
+    charges,
+    recoveries,
+    recovery,
+    recovery_report,
+)
+
+__all__ = [
+    "Charges",
+    "NoSuchCharge",
+    "NoSuchRecovery",
+    "borne_costs",
+    "charge_row",
+    "charges",
+    "recoveries",
+    "recovery",
+    "recovery_report",
+]
