@@ -19,7 +19,10 @@ from app.core.errors import Refusal
 from app.core.http import Unavailable, on_exception, on_http_exception, on_refusal
 from app.core.migrate import newest
 from app.core.settings import Settings
+from app.fulfillment.api import HANDLERS as FULFILLMENT
 from app.network import api as network_api
+from app.stock import api as stock_api
+from app.warranty import api as warranty_api
 
 log = structlog.get_logger("main")
 BODY_LIMIT = 10 * 1024 * 1024
@@ -58,7 +61,15 @@ def create_app(
             await app.state.engine.dispose()
 
     return Litestar(
-        route_handlers=[health, ready, *accounts_api.HANDLERS, *network_api.HANDLERS],
+        route_handlers=[
+            health,
+            ready,
+            *accounts_api.HANDLERS,
+            *network_api.HANDLERS,
+            *warranty_api.HANDLERS,
+            *stock_api.HANDLERS,
+            *FULFILLMENT,
+        ],
         guards=[admit],
         dependencies={"call": Provide(provide_call)},
         exception_handlers={

@@ -1,0 +1,5 @@
+"""Doors to fulfillment: requests and promises, the journey's verbs, the plan."""
+
+from app.fulfillment.api import requests
+
+HANDLERS = [*requests.HANDLERS]

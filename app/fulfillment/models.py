@@ -1,0 +1,125 @@
+"""The fulfillment wing's tables: requests, lines, the steps of the journey, when to look at clocks, lost demand."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, ForeignKey, Identity
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+
+class PartRequest(Base):
+    """One ask for parts for one device."""
+
+    __tablename__ = "part_request"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    device_serial: Mapped[str | None]
+    installation: Mapped[str | None]
+    model: Mapped[str]
+    customer: Mapped[str] = mapped_column(ForeignKey("customer.code"))
+    contract: Mapped[str] = mapped_column(ForeignKey("contract.number"))
+    site: Mapped[str] = mapped_column(ForeignKey("site.code"))
+    area: Mapped[str | None] = mapped_column(ForeignKey("area.code"))
+    currency: Mapped[str]
+    state: Mapped[str]
+    priority: Mapped[str]
+    asked_priority: Mapped[str]
+    cause: Mapped[str]
+    system_stopped: Mapped[bool] = mapped_column(Boolean)
+    found_on: Mapped[str]
+    description: Mapped[str | None]
+    failed_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    accepted_at: Mapped[datetime]
+    appointment_at: Mapped[datetime | None]
+    accept_substitutes: Mapped[bool] = mapped_column(Boolean)
+    allow_split: Mapped[bool] = mapped_column(Boolean)
+    ticket_system: Mapped[str | None]
+    ticket_number: Mapped[str | None]
+    ticket_url: Mapped[str | None]
+    timing: Mapped[dict[str, Any]]
+    reasons: Mapped[dict[str, Any]]
+    created_by: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class RequestLine(Base):
+    """One part number from one source under one commitment."""
+
+    __tablename__ = "request_line"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[str] = mapped_column(ForeignKey("part_request.id"))
+    n: Mapped[int]
+    state: Mapped[str]
+    part_number: Mapped[str] = mapped_column(ForeignKey("part.number"))
+    supplied_part_number: Mapped[str] = mapped_column(ForeignKey("part.number"))
+    quantity: Mapped[int]
+    position: Mapped[str | None]
+    source: Mapped[str] = mapped_column(ForeignKey("place.code"))
+    mode: Mapped[str | None]
+    eta: Mapped[datetime | None]
+    verdict: Mapped[str] = mapped_column(ForeignKey("verdict.id"))
+    covered: Mapped[bool] = mapped_column(Boolean)
+    payer: Mapped[str | None]
+    net_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    gross_minor: Mapped[int]
+    provisional: Mapped[bool] = mapped_column(Boolean)
+    kind: Mapped[str]
+    committed_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    commitment_reasons: Mapped[dict[str, Any]]
+    sourcing: Mapped[dict[str, Any]]
+    courier: Mapped[str | None]
+    carrier: Mapped[str | None]
+    waybill: Mapped[str | None]
+    handover_at: Mapped[datetime | None]
+    fitted_serial: Mapped[str | None]
+    removed_serial: Mapped[str | None]
+    old_part: Mapped[str | None]
+    replaces: Mapped[str | None] = mapped_column(ForeignKey("request_line.id"))
+    ticket_key: Mapped[str | None]
+
+
+class RequestStep(Base):
+    """What happened on the journey; clocks are derived from these alone."""
+
+    __tablename__ = "request_step"
+
+    seq: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    request: Mapped[str] = mapped_column(ForeignKey("part_request.id"))
+    line: Mapped[str | None] = mapped_column(ForeignKey("request_line.id"))
+    verb: Mapped[str]
+    occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    actor: Mapped[str]
+    details: Mapped[dict[str, Any]]
+
+
+class RequestWatch(Base):
+    """When the clocks of a request want to be looked at next."""
+
+    __tablename__ = "request_watch"
+
+    request: Mapped[str] = mapped_column(ForeignKey("part_request.id"), primary_key=True)
+    next_look_at: Mapped[datetime | None]
+    done_due_at: Mapped[datetime | None]
+    paused_s: Mapped[int] = mapped_column(server_default="0")
+    on_hold: Mapped[str | None]
+
+
+class LostDemand(Base):
+    """What was refused for want of stock (IS10)."""
+
+    __tablename__ = "lost_demand"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    refused_at: Mapped[datetime]
+    part: Mapped[str]
+    quantity: Mapped[int]
+    available: Mapped[int]
+    customer: Mapped[str | None]
+    area: Mapped[str | None]

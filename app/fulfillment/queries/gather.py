@@ -1,0 +1,255 @@
+"""Everything a promise rests on, gathered in a few short reads outside any transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.accounts.rules import Actor
+from app.core.errors import Unprocessable
+from app.fulfillment.queries.region import Region, region_of_area
+from app.stock.queries.lookups import LatestCost, latest_costs
+from app.stock.queries.offers import Offer, offers
+from app.stock.rules.substitution import Link, substitutes
+from app.warranty.queries.facts import FailureFacts, failure_facts
+from app.warranty.rules.inputs import Failure
+
+SETTING = text("""
+    SELECT c.number AS contract, c.currency, t.terms, s.code AS site, s.latitude, s.longitude, s.timezone, s.area,
+        ARRAY(SELECT a.place FROM area_source a WHERE a.area = s.area) AS sources,
+        EXISTS (SELECT FROM assortment a WHERE a.contract = c.number AND a.valid @> CAST(:day AS date)) AS has_assortment,
+        ARRAY(SELECT a.part FROM assortment a WHERE a.contract = c.number AND a.valid @> CAST(:day AS date)) AS assortment
+    FROM contract c JOIN contract_terms t ON t.contract = c.number AND t.valid @> CAST(:day AS date)
+    CROSS JOIN site s WHERE c.number = :contract AND s.code = :site
+""")
+PARTS = text("SELECT number, name, tracking, fitting_minutes, weight_g FROM part WHERE number = ANY(:parts)")
+LINKS = text("""
+    WITH RECURSIVE kin (number) AS (
+        SELECT unnest(CAST(:parts AS text[]))
+        UNION
+        SELECT CASE WHEN b.from_part = k.number THEN b.to_part ELSE b.from_part END
+        FROM kin k JOIN substitution b ON k.number IN (b.from_part, b.to_part)
+    )
+    SELECT from_part, to_part, kind, nullif(model, '') AS model, lower(valid) AS valid_from, upper(valid) AS valid_to
+    FROM substitution WHERE from_part IN (SELECT number FROM kin)
+""")
+PLACES = text("""
+    SELECT code, name, kind, latitude, longitude, timezone, preparation_minutes, opening_hours, stock
+    FROM place WHERE code = ANY(:places)
+""")
+LANES = text("""
+    SELECT carrier, from_place, cutoffs, transit_hours, cost_minor FROM lane
+    WHERE to_area = :area AND from_place = ANY(:places) ORDER BY from_place, carrier
+""")
+
+
+class UnknownPart(Unprocessable):
+    """A line asks for a part number that does not exist."""
+
+    code = "part.unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PartFacts:
+    number: str
+    name: str
+    tracking: str
+    fitting_s: int
+    weight_g: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceFacts:
+    code: str
+    name: str
+    kind: str
+    latitude: float
+    longitude: float
+    timezone: str
+    preparation_s: int
+    opening_hours: Any
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFacts:
+    carrier: str
+    from_place: str
+    cutoffs: tuple[str, ...]
+    transit_s: int
+    cost_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Whom and where a request serves, and the contract's terms on the day it was received."""
+
+    contract: str
+    currency: str
+    terms: Mapping[str, Any]
+    site: str
+    latitude: float
+    longitude: float
+    timezone: str
+    area: str | None
+    sources: frozenset[str]
+    assortment: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineFacts:
+    """One asked line: the facts of its failure, and what may stand in for its part, nearest first."""
+
+    part_number: str
+    quantity: int
+    position: str
+    positioned: bool
+    failure: FailureFacts
+    substitutes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that one promise rests on, as read at one moment."""
+
+    setting: Setting
+    lines: tuple[LineFacts, ...]
+    parts: Mapping[str, PartFacts]
+    offers: tuple[Offer, ...]
+    places: Mapping[str, PlaceFacts]
+    lanes: Mapping[str, tuple[LaneFacts, ...]]
+    latest: Mapping[str, LatestCost]
+    region: Region | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One line as asked, after the wire."""
+
+    part_number: str
+    quantity: int
+    position: str | None
+
+
+async def gather(
+    db: AsyncConnection,
+    *,
+    actor: Actor,
+    serial: str | None,
+    site: str | None,
+    model: str | None,
+    failure: Failure,
+    lines: list[Asked],
+    accept_substitutes: bool,
+    now: datetime,
+) -> Facts:
+    """Read the facts. Refuses with what does not exist for this actor: device, part, position."""
+    parts = await _parts(db, [line.part_number for line in lines])
+    found = [
+        await failure_facts(
+            db,
+            actor=actor,
+            failure=failure,
+            serial=serial,
+            part_number=line.part_number,
+            position=line.position,
+            site=site,
+            model=model,
+        )
+        for line in lines
+    ]
+    device = found[0].devices[0]
+    setting = await setting_of(db, contract=device.contract, site=device.site, day=failure.reported_at.date())
+    links = [] if not accept_substitutes else await _links(db, [line.part_number for line in lines])
+    standing = {
+        line.part_number: tuple(
+            one.part for one in substitutes(line.part_number, links, on=now.date(), model=device.model)
+        )
+        for line in lines
+    }
+    usable = sorted({line.part_number for line in lines}.union(*standing.values()))
+    most = sum(line.quantity for line in lines)
+    free = await offers(db, parts=usable, quantity=min(most, 1000))
+    places = await places_of(db, [one.place for one in free])
+    return Facts(
+        setting=setting,
+        lines=tuple(
+            LineFacts(
+                part_number=line.part_number,
+                quantity=line.quantity,
+                position=facts.inputs.position,
+                positioned=line.position is not None or line.quantity == 1,
+                failure=facts,
+                substitutes=standing[line.part_number],
+            )
+            for line, facts in zip(lines, found, strict=True)
+        ),
+        parts=parts | await _parts(db, [part for part in usable if part not in parts]),
+        offers=tuple(free),
+        places=places,
+        lanes=await lanes_of(db, area=setting.area, places=list(places)),
+        latest=await latest_costs(db, parts=usable),
+        region=await region_of_area(db, area=setting.area, now=now) if setting.area else None,
+    )
+
+
+async def setting_of(db: AsyncConnection, *, contract: str, site: str, day: date) -> Setting:
+    """A contract's terms of a day and a site's local sources."""
+    row = (await db.execute(SETTING, {"contract": contract, "site": site, "day": day})).one()
+    return Setting(
+        contract=row.contract,
+        currency=row.currency,
+        terms=row.terms,
+        site=row.site,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        timezone=row.timezone,
+        area=row.area,
+        sources=frozenset(row.sources),
+        assortment=frozenset(row.assortment) if row.has_assortment else None,
+    )
+
+
+async def _parts(db: AsyncConnection, numbers: list[str]) -> dict[str, PartFacts]:
+    if not numbers:
+        return {}
+    rows = (await db.execute(PARTS, {"parts": sorted(set(numbers))})).all()
+    found = {
+        row.number: PartFacts(row.number, row.name, row.tracking, row.fitting_minutes * 60, row.weight_g)
+        for row in rows
+    }
+    unknown = [number for number in numbers if number not in found]
+    if unknown:
+        raise UnknownPart(part_number=unknown[0])
+    return found
+
+
+async def _links(db: AsyncConnection, parts: list[str]) -> list[Link]:
+    rows = await db.execute(LINKS, {"parts": sorted(set(parts))})
+    return [Link(row.from_part, row.to_part, row.kind, row.model, row.valid_from, row.valid_to) for row in rows]
+
+
+async def places_of(db: AsyncConnection, codes: list[str]) -> dict[str, PlaceFacts]:
+    """Places by their codes."""
+    if not codes:
+        return {}
+    return {
+        row.code: PlaceFacts(
+            row.code, row.name, row.kind, row.latitude, row.longitude, row.timezone, row.preparation_minutes * 60,
+            row.opening_hours, row.stock == "ours",
+        )
+        for row in await db.execute(PLACES, {"places": sorted(set(codes))})
+    }  # fmt: skip
+
+
+async def lanes_of(db: AsyncConnection, *, area: str | None, places: list[str]) -> dict[str, tuple[LaneFacts, ...]]:
+    """The carriers' runs to an area, by the place they start from."""
+    found: dict[str, list[LaneFacts]] = {}
+    if area is not None and places:
+        for row in await db.execute(LANES, {"area": area, "places": places}):
+            lane = LaneFacts(row.carrier, row.from_place, tuple(row.cutoffs), row.transit_hours * 3600, row.cost_minor)
+            found.setdefault(row.from_place, []).append(lane)
+    return {place: tuple(lanes) for place, lanes in found.items()}

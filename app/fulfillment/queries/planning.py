@@ -1,0 +1,185 @@
+"""From a region's facts to a routing problem at an instant: who is where, what is on board, what is left to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from app.fulfillment.queries.region import CourierFacts, OpenLine, Region, Standing
+from app.network.rules.hours import ALWAYS, open_spans, parse_hours
+from app.routing.rules import problem as problems
+from app.routing.rules.plan import Plan, Stop
+from app.routing.rules.problem import Courier, Job, Location, Problem, Span, Visit
+from app.routing.rules.standing import adopted
+from app.routing.travel import GreatCircle
+
+HORIZON = timedelta(hours=36)
+HANDLING_S = 240
+"""Minutes at a place to take a part over [house], as in the dispatch benchmark."""
+TRAVEL = GreatCircle()
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Where a courier is, or will be, and the stop that is under way (which stays first)."""
+
+    location: Location
+    available_s: int
+    first: Visit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """A problem as of an instant, and what is left of the standing plan in it."""
+
+    problem: Problem
+    plan: Plan
+    version: int
+
+
+def planning(region: Region, *, now: datetime, also: Sequence[Location] = ()) -> Planning:
+    """The region's problem at `now`. `also` are further locations a caller wants in the travel matrix.
+
+    Started legs are frozen: a courier whose plan says that the drive to a stop has begun goes there first (R4).
+    """
+    lines = {line.id: line for line in region.lines}
+    found = Found([])
+    couriers: list[tuple[Courier, Location]] = []
+    for facts in region.couriers:
+        present = present_of(facts, region.standing, lines, now)
+        couriers += _shifts(facts, present, lines, now)
+    jobs = [_job(line, found, now) for line in region.lines]
+    placed = [replace(courier, start=found.at(location)) for courier, location in couriers]
+    for location in also:
+        found.at(location)
+    matrix = TRAVEL.estimate([(one.latitude, one.longitude) for one in found.locations])
+    problem = Problem(
+        region=region.name,
+        start=now,
+        horizon_s=int(HORIZON.total_seconds()),
+        couriers=tuple(placed),
+        jobs=tuple(jobs),
+        locations=tuple(found.locations),
+        travel=matrix.seconds,
+        estimated=matrix.estimated,
+    )
+    standing = region.standing
+    return Planning(problem, adopted(standing.plan if standing else None, problem), standing.version if standing else 0)
+
+
+class Found:
+    """The locations met so far; each coordinate once."""
+
+    def __init__(self, locations: list[Location]) -> None:
+        self.locations = locations
+        self._rows = {(one.latitude, one.longitude): at for at, one in enumerate(locations)}
+
+    def at(self, location: Location) -> int:
+        """The row of a location, added if it is new."""
+        key = (location.latitude, location.longitude)
+        if key not in self._rows:
+            self._rows[key] = len(self.locations)
+            self.locations.append(location)
+        return self._rows[key]
+
+
+def present_of(facts: CourierFacts, standing: Standing | None, lines: dict[str, OpenLine], now: datetime) -> Present:
+    """Where the standing plan has a courier at `now`: idle at the last stop, or under way to the next."""
+    home = Location(facts.place, facts.latitude, facts.longitude)
+    if standing is None:
+        return Present(home, 0, None)
+    elapsed = (now - standing.problem.start).total_seconds()
+    where = home
+    for index, route in enumerate(standing.plan.routes):
+        if route.courier != facts.code:
+            continue
+        started = standing.problem.couriers[index].available_s
+        if started > elapsed:
+            continue
+        where = standing.problem.locations[standing.problem.couriers[index].start]
+        for stop in route.stops:
+            there = standing.problem.locations[stop.location]
+            if started > elapsed:
+                break
+            if stop.leave_s > elapsed:
+                return _under_way(facts, stop, there, lines, elapsed)
+            where, started = there, stop.leave_s
+    return Present(where, 0, None)
+
+
+def _under_way(facts: CourierFacts, stop: Stop, there: Location, lines: dict[str, OpenLine], elapsed: float) -> Present:
+    """The stop being driven to or served: it stays first while there is something left to do there."""
+    line = lines.get(stop.job)
+    aboard = line is not None and line.state == "dispatched"
+    mine = line is not None and (not aboard or line.courier == facts.code)
+    left = mine and (aboard if stop.kind == "drop" else not aboard)
+    if not left:
+        gone = line is None or stop.kind == "drop" or aboard
+        return Present(there, 0 if gone else max(0, ceil(stop.leave_s - elapsed)), None)
+    return Present(there, max(0, ceil(stop.arrive_s - elapsed)), Visit(stop.kind, stop.job))
+
+
+def _shifts(
+    facts: CourierFacts, present: Present, lines: dict[str, OpenLine], now: datetime
+) -> list[tuple[Courier, Location]]:
+    """One courier value a shift within the horizon. What is on board or under way belongs to the present one."""
+    spans = open_spans(parse_hours(facts.shift, facts.timezone), now, now + HORIZON)
+    carrying = tuple(line.id for line in lines.values() if line.state == "dispatched" and line.courier == facts.code)
+    first = present.first
+    if first is not None and first.kind == "drop" and first.job not in carrying:
+        first = None
+    if (carrying or first) and (not spans or spans[0][0] > now):
+        spans = [(now, now), *spans]  # overtime: what was started is finished
+    home = Location(facts.place, facts.latitude, facts.longitude)
+    found = []
+    for shift, (begins, ends) in enumerate(spans):
+        begin_s = max(0, int((begins - now).total_seconds()))
+        courier = Courier(
+            code=facts.code,
+            shift=shift,
+            start=0,
+            available_s=max(begin_s, present.available_s) if shift == 0 else begin_s,
+            end_s=int((ends - now).total_seconds()),
+            grams=facts.capacity_g,
+            skills=facts.skills,
+            carrying=carrying if shift == 0 else (),
+            first=first if shift == 0 else None,
+        )
+        found.append((courier, present.location if shift == 0 else home))
+    return found
+
+
+def _job(line: OpenLine, found: Found, now: datetime) -> Job:
+    drop = found.at(Location(line.site, line.site_latitude, line.site_longitude))
+    pickup = found.at(Location(line.place, line.latitude, line.longitude))
+    prepared = line.committed_at + timedelta(seconds=line.preparation_s)
+    return Job(
+        id=line.id,
+        tier=line.tier,
+        pickup=pickup,
+        ready_s=0 if line.state != "accepted" else max(0, ceil((prepared - now).total_seconds())),
+        pickup_service_s=HANDLING_S,
+        pickup_open=spans_of(line.opening_hours, line.timezone, now),
+        drop=drop,
+        drop_service_s=line.fitting_s,
+        due_s=int((line.due_at - now).total_seconds()),
+        pieces=line.quantity,
+        grams=line.grams,
+        earliest_drop_s=max(0, int((line.appointment_at - now).total_seconds())) if line.appointment_at else 0,
+        told_s=int((line.told_at - now).total_seconds()) if line.told_at else None,
+        group=line.request,
+    )
+
+
+def spans_of(hours: Any, zone: str, now: datetime) -> tuple[Span, ...]:
+    """Opening hours within the horizon as spans of seconds; none means always open."""
+    if hours == ALWAYS:
+        return ()
+    return tuple(
+        (int((begins - now).total_seconds()), int((ends - now).total_seconds()))
+        for begins, ends in open_spans(parse_hours(hours, zone), now, now + HORIZON)
+    )
+
+
+__all__ = ["Planning", "Present", "planning", "present_of", "problems", "spans_of"]

@@ -1,0 +1,148 @@
+"""A region as the plan sees it: its couriers, its open lines, its standing plan, all read at one moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.routing.rules import plan as plans
+from app.routing.rules import problem as problems
+
+COURIERS = text("""
+    SELECT c.code, c.shift, c.capacity_g, c.skills, c.role, p.code AS place, p.latitude, p.longitude, p.timezone
+    FROM courier c JOIN place p ON p.code = c.place WHERE c.area = :region ORDER BY c.code
+""").columns(shift=JSONB)
+OPEN_LINES = text("""
+    SELECT l.id, l.request, l.state, l.quantity, l.due_at, l.eta, l.courier, l.committed_at,
+        r.priority, r.found_on, r.site, s.latitude AS site_latitude, s.longitude AS site_longitude,
+        r.appointment_at, w.done_due_at, w.paused_s, q.fitting_minutes, q.weight_g,
+        p.code AS place, p.latitude, p.longitude, p.timezone, p.preparation_minutes, p.opening_hours
+    FROM request_line l
+    JOIN part_request r ON r.id = l.request
+    JOIN request_watch w ON w.request = r.id
+    JOIN site s ON s.code = r.site
+    JOIN part q ON q.number = l.supplied_part_number
+    JOIN place p ON p.code = l.source
+    WHERE r.area = :region AND l.mode = 'courier' AND l.state IN ('accepted', 'picked', 'packed', 'dispatched')
+      AND (w.on_hold IS NULL OR l.state = 'dispatched')
+    ORDER BY l.id
+""").columns(opening_hours=JSONB)
+STANDING = text("SELECT version, planned_at, problem, plan FROM region_plan WHERE region = :region").columns(
+    problem=JSONB, plan=JSONB
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourierFacts:
+    """One person who drives, where he or she starts from, and the shift as the network keeps it."""
+
+    code: str
+    shift: Any
+    capacity_g: int
+    skills: tuple[str, ...]
+    place: str
+    latitude: float
+    longitude: float
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLine:
+    """A line the couriers have to bring: where from, where to, until when."""
+
+    id: str
+    request: str
+    state: str
+    quantity: int
+    due_at: datetime
+    told_at: datetime | None
+    courier: str | None
+    committed_at: datetime
+    tier: int
+    site: str
+    site_latitude: float
+    site_longitude: float
+    appointment_at: datetime | None
+    fitting_s: int
+    grams: int
+    place: str
+    latitude: float
+    longitude: float
+    timezone: str
+    preparation_s: int
+    opening_hours: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The plan in force: its version, the problem it answers and its routes."""
+
+    version: int
+    planned_at: datetime
+    problem: problems.Problem
+    plan: plans.Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """Everything a region's plan rests on at one moment."""
+
+    name: str
+    couriers: tuple[CourierFacts, ...]
+    lines: tuple[OpenLine, ...]
+    standing: Standing | None
+
+
+TIERS: Mapping[str, int] = {"emergency": problems.EMERGENCY, "severe": problems.SEVERE, "general": problems.GENERAL}
+
+
+def tier_of(priority: str, found_on: str) -> int:
+    """R2's tier: opened-box swaps rank as emergency (W8a)."""
+    return problems.EMERGENCY if found_on == "opening" else TIERS[priority]
+
+
+async def region_of_area(db: AsyncConnection, *, area: str, now: datetime) -> Region:
+    """The region of a service area. A courier belongs to one area, so an area is a region of its own."""
+    couriers = [
+        CourierFacts(
+            code=row.code, shift=row.shift, capacity_g=row.capacity_g, skills=tuple(row.skills), place=row.place,
+            latitude=row.latitude, longitude=row.longitude, timezone=row.timezone,
+        )
+        for row in await db.execute(COURIERS, {"region": area})
+    ]  # fmt: skip
+    lines = [_line(row) for row in await db.execute(OPEN_LINES, {"region": area})]
+    return Region(name=area, couriers=tuple(couriers), lines=tuple(lines), standing=await standing(db, region=area))
+
+
+def _line(row: Any) -> OpenLine:
+    due = row.due_at + timedelta(seconds=row.paused_s)
+    return OpenLine(
+        id=row.id, request=row.request, state=row.state, quantity=row.quantity,
+        due_at=min(due, row.done_due_at) if row.done_due_at else due,
+        told_at=row.eta, courier=row.courier, committed_at=row.committed_at,
+        tier=tier_of(row.priority, row.found_on), site=row.site, site_latitude=row.site_latitude,
+        site_longitude=row.site_longitude, appointment_at=row.appointment_at, fitting_s=row.fitting_minutes * 60,
+        grams=row.weight_g * row.quantity, place=row.place, latitude=row.latitude, longitude=row.longitude,
+        timezone=row.timezone, preparation_s=row.preparation_minutes * 60, opening_hours=row.opening_hours,
+    )  # fmt: skip
+
+
+async def standing(db: AsyncConnection, *, region: str) -> Standing | None:
+    """The plan in force of a region; None before the first."""
+    row = (await db.execute(STANDING, {"region": region})).one_or_none()
+    if row is None or row.plan is None:
+        return None
+    return Standing(
+        version=row.version,
+        planned_at=row.planned_at,
+        problem=problems.from_json(row.problem),
+        plan=plans.from_json(row.plan),
+    )
+
+
+def lines_by_id(lines: Sequence[OpenLine]) -> dict[str, OpenLine]:
+    return {line.id: line for line in lines}

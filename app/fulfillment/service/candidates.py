@@ -1,0 +1,116 @@
+"""Which places could serve a line, and when the part would be there: couriers by cheapest insertion, carriers by lane."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.fulfillment.queries.gather import Facts, LaneFacts, PlaceFacts
+from app.fulfillment.queries.planning import HANDLING_S, Planning, planning, spans_of
+from app.network.rules.hours import next_open, parse_hours
+from app.routing.rules.insertion import Insertion, cheapest_insertion
+from app.routing.rules.lanes import Departure, Lane, next_departure
+from app.routing.rules.problem import Job, Location
+from app.routing.rules.sourcing import Candidate
+from app.stock.queries.offers import Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a part would come from one place: by whom, handed over when, there (and fitted) when."""
+
+    mode: str | None
+    eta: datetime | None
+    handover_at: datetime | None
+    carrier: str | None = None
+    cost_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """The way from each place with stock, for one line; computed once a place."""
+
+    facts: Facts
+    now: datetime
+    tier: int
+    appointment_at: datetime | None
+    planned: Planning | None
+
+    def of(self, offer: Offer, *, due_at: datetime, quantity: int) -> Way:
+        """By courier where the place serves the site's area, else by the first carrier that takes it."""
+        place = self.facts.places[offer.place]
+        if offer.place in self.facts.setting.sources and self.planned is not None and self.planned.problem.couriers:
+            return self._by_courier(place, offer.part, due_at=due_at, quantity=quantity)
+        return self._by_lane(place)
+
+    def _by_courier(self, place: PlaceFacts, part: str, *, due_at: datetime, quantity: int) -> Way:
+        planned = self.planned
+        if planned is None:
+            return Way(None, None, None)
+        facts, problem = self.facts.parts[part], planned.problem
+        rows = {(one.latitude, one.longitude): at for at, one in enumerate(problem.locations)}
+        setting = self.facts.setting
+        appointment = self.appointment_at
+        job = Job(
+            id="asked",
+            tier=self.tier,
+            pickup=rows[place.latitude, place.longitude],
+            ready_s=place.preparation_s,
+            pickup_service_s=HANDLING_S,
+            pickup_open=spans_of(place.opening_hours, place.timezone, self.now),
+            drop=rows[setting.latitude, setting.longitude],
+            drop_service_s=facts.fitting_s,
+            due_s=int((due_at - self.now).total_seconds()),
+            pieces=quantity,
+            grams=facts.weight_g * quantity,
+            earliest_drop_s=max(0, int((appointment - self.now).total_seconds())) if appointment else 0,
+        )
+        found = cheapest_insertion(planned.plan, problem, job)
+        if not isinstance(found, Insertion):
+            return Way(None, None, None)
+        eta = self.now + timedelta(seconds=found.finish_s)
+        return Way("courier", eta, None, cost_minor=found.added_drive_s)
+
+    def _by_lane(self, place: PlaceFacts) -> Way:
+        opens = next_open(parse_hours(place.opening_hours, place.timezone), self.now)
+        if opens is None:
+            return Way(None, None, None)
+        ready_s = int((opens - self.now).total_seconds()) + place.preparation_s
+        ways = [way for lane in self.facts.lanes.get(place.code, ()) if (way := self._lane(place, lane, ready_s))]
+        return min(ways, key=lambda way: (way.eta, way.cost_minor, way.carrier or ""), default=Way(None, None, None))
+
+    def _lane(self, place: PlaceFacts, lane: LaneFacts, ready_s: int) -> Way | None:
+        run = Lane(carrier=lane.carrier, zone=place.timezone, cutoffs=lane.cutoffs, transit_s=lane.transit_s)
+        leaves = next_departure(run, now=self.now, preparation_s=ready_s)
+        if not isinstance(leaves, Departure):
+            return None
+        return Way("lane", leaves.arrives_at, leaves.handover_at, lane.carrier, lane.cost_minor)
+
+
+def ways_of(facts: Facts, *, now: datetime, tier: int, appointment_at: datetime | None) -> Ways:
+    """The region's standing plan as of now, with every place and the site in its travel matrix."""
+    planned = None
+    if facts.region is not None and facts.region.couriers:
+        setting = facts.setting
+        also = [Location(setting.site, setting.latitude, setting.longitude)]
+        also += [
+            Location(one.code, one.latitude, one.longitude)
+            for one in facts.places.values()
+            if one.code in setting.sources
+        ]
+        planned = planning(facts.region, now=now, also=also)
+    return Ways(facts=facts, now=now, tier=tier, appointment_at=appointment_at, planned=planned)
+
+
+def candidate_of(offer: Offer, way: Way, *, asked_part: str, local: bool, quantity: int, now: datetime) -> Candidate:
+    """A place's offer as the sourcing rule weighs it."""
+    handover = way.handover_at or (way.eta if way.mode == "courier" else None)
+    return Candidate(
+        place=offer.place,
+        part=offer.part,
+        free=offer.free,
+        eta_s=int((way.eta - now).total_seconds()) if way.eta else None,
+        handover_s=int((handover - now).total_seconds()) if handover else None,
+        substitute=offer.part != asked_part,
+        ours=offer.ours,
+        local=local,
+        cost_minor=way.cost_minor + offer.cost_minor(min(quantity, offer.free)),
+    )

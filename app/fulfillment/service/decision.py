@@ -1,0 +1,223 @@
+"""The decision behind a promise: verdict, commitment, source, way and price of each line, from facts alone."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from app.billing.rules.pricing import Cost, NoRate, Payer, Price, price_line
+from app.core.errors import Reason
+from app.fulfillment.queries.gather import Facts, LineFacts
+from app.fulfillment.rules import commitments
+from app.fulfillment.rules.commitments import Demand, LocalStock, Promise, decide_commitment
+from app.fulfillment.service.candidates import Way, Ways, candidate_of, ways_of
+from app.fulfillment.service.refusals import CurrencyMismatch
+from app.routing.rules.sourcing import Alternative, Ask, Pick, Shortage, choose_sources
+from app.stock.queries.offers import Offer
+from app.warranty.rules.inputs import VerdictInputs
+from app.warranty.rules.verdict import Covered, NotCovered
+from app.warranty.service import judge
+
+Verdict = Covered | NotCovered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the asker states about how the request is to be served."""
+
+    tier: int
+    received_at: datetime
+    appointment_at: datetime | None
+    accept_substitutes: bool
+    allow_split: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineDecision:
+    """One line as it would be made: part of an asked line, from one source, under one commitment."""
+
+    asked: LineFacts
+    quantity: int
+    promise: Promise
+    offer: Offer
+    way: Way
+    price: Price
+    cost_minor: int
+    cost_currency: str
+    provisional: bool
+    lot: str | None
+    serial: str | None
+    inputs: VerdictInputs
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    alternatives: tuple[Alternative, ...]
+
+    @property
+    def covered(self) -> bool:
+        return isinstance(self.verdict, Covered)
+
+    @property
+    def payer(self) -> Payer | None:
+        return Payer(self.verdict.payer) if isinstance(self.verdict, Covered) else None
+
+    @property
+    def awaits_consent(self) -> bool:
+        """Billable only if the customer was told the price and agreed (W7, P5)."""
+        return not self.price.free
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A promise in full. `lines` are in the order asked; a split line is several."""
+
+    lines: tuple[LineDecision, ...]
+    reasons: tuple[Reason, ...]
+
+
+def decide(facts: Facts, wishes: Wishes, *, now: datetime) -> Decision | Shortage:
+    """Decide every line, all or none. Which source keeps which commitment is one search over all lines (R1, R2)."""
+    verdicts = [judge(line.failure.inputs) for line in facts.lines]
+    opened = any(isinstance(one, Covered) and one.opened_box for one in verdicts)
+    ways = ways_of(facts, now=now, tier=0 if opened else wishes.tier, appointment_at=wishes.appointment_at)
+    promised = [
+        (index, promise) for index, line in enumerate(facts.lines) for promise in _promises(facts, wishes, line, index)
+    ]
+    asks, found = [], {}
+    for number, (index, promise) in enumerate(promised):
+        ask, by_shelf = _ask(facts, wishes, facts.lines[index], promise, ways, str(number))
+        asks.append(ask)
+        found[ask.line] = by_shelf
+    choice = choose_sources(asks)
+    if isinstance(choice, Shortage):
+        return choice
+    taken: Counter[tuple[str, str]] = Counter()
+    lines = []
+    for pick in choice.picks:
+        index, promise = promised[int(pick.line)]
+        offer, way = found[pick.line][pick.candidate.shelf]
+        because = tuple(one for one in choice.reasons if one.facts.get("line") == pick.line)
+        others = tuple(one for one in choice.alternatives if one.line == pick.line)
+        line = _line(facts, facts.lines[index], pick, promise, offer, way, verdicts[index], taken)
+        lines.append(_explained(line, because, others))
+    return Decision(lines=tuple(lines), reasons=())
+
+
+def _promises(facts: Facts, wishes: Wishes, line: LineFacts, index: int) -> list[Promise]:
+    """C1-C3 for one line; earlier lines of the same request have first call on the same local pieces (IS8)."""
+    setting = facts.setting
+    earlier: Counter[str] = Counter()
+    for before in facts.lines[:index]:
+        earlier[before.part_number] += before.quantity
+    free: Counter[str] = Counter()
+    for offer in facts.offers:
+        if offer.ours and offer.place in setting.sources:
+            free[offer.part] += offer.free
+    local = LocalStock(setting.area, {part: max(0, pieces - earlier[part]) for part, pieces in free.items()})
+    rules = commitments.Rules(
+        local_hours=setting.terms["local_hours"],
+        national_hours=setting.terms["national_hours"],
+        assortment=setting.assortment,
+        accept_substitutes=wishes.accept_substitutes,
+        allow_split=wishes.allow_split,
+    )
+    demand = Demand(line.part_number, line.quantity)
+    return decide_commitment(
+        demand, local=local, substitutes=line.substitutes, rules=rules, received_at=wishes.received_at
+    )
+
+
+def _ask(
+    facts: Facts, wishes: Wishes, line: LineFacts, promise: Promise, ways: Ways, name: str
+) -> tuple[Ask, dict[tuple[str, str], tuple[Offer, Way]]]:
+    """A promised line with every place that could serve it. Local pieces keep local promises; others serve the rest."""
+    usable = {line.part_number, *line.substitutes}
+    by_shelf: dict[tuple[str, str], tuple[Offer, Way]] = {}
+    candidates = []
+    for offer in facts.offers:
+        local = offer.ours and offer.place in facts.setting.sources
+        if offer.part not in usable:
+            continue
+        way = ways.of(offer, due_at=promise.due_at, quantity=promise.quantity)
+        by_shelf[offer.place, offer.part] = (offer, way)
+        candidates.append(
+            candidate_of(offer, way, asked_part=line.part_number, local=local, quantity=promise.quantity, now=ways.now)
+        )
+    if promise.kind == "local" and any(one.local for one in candidates):
+        candidates = [one for one in candidates if one.local]
+    ask = Ask(
+        line=name,
+        quantity=promise.quantity,
+        kind=promise.kind,
+        due_s=int((promise.due_at - ways.now).total_seconds()),
+        tier=ways.tier,
+        candidates=tuple(candidates),
+        allow_split=wishes.allow_split,
+    )
+    return ask, by_shelf
+
+
+def _line(
+    facts: Facts,
+    line: LineFacts,
+    pick: Pick,
+    promise: Promise,
+    offer: Offer,
+    way: Way,
+    verdict: Verdict,
+    taken: Counter[tuple[str, str]],
+) -> LineDecision:
+    """One pick with its exact price: pieces already taken from the shelf by earlier lines come before it."""
+    shelf = pick.candidate.shelf
+    slices = offer.slices(taken[shelf] + pick.quantity)
+    before = offer.cost_minor(taken[shelf])
+    cost_minor = sum(one.value_minor for one in slices) - before
+    taken[shelf] += pick.quantity
+    layer = slices[-1].layer
+    price = _price(facts, line, pick, offer, Cost(cost_minor, pick.quantity, layer.currency, layer.rates), verdict)
+    return LineDecision(
+        asked=line,
+        quantity=pick.quantity,
+        promise=promise,
+        offer=offer,
+        way=way,
+        price=price,
+        cost_minor=cost_minor,
+        cost_currency=layer.currency,
+        provisional=not offer.ours,
+        lot=layer.lot,
+        serial=layer.serial,
+        inputs=line.failure.inputs,
+        verdict=verdict,
+        reasons=(),
+        alternatives=(),
+    )
+
+
+def _price(facts: Facts, line: LineFacts, pick: Pick, offer: Offer, cost: Cost, verdict: Verdict) -> Price:
+    latest = facts.latest.get(line.part_number)
+    price = price_line(
+        covered=isinstance(verdict, Covered),
+        supplied=[cost],
+        currency=facts.setting.currency,
+        tax_rate=Decimal(facts.setting.terms["tax_rate"]),
+        asked=Cost(latest.value_minor, latest.quantity, latest.currency, latest.rates) if latest else None,
+        substitute=pick.candidate.substitute,
+        within_warranty=isinstance(verdict, NotCovered) and verdict.price_rule == "P3",
+        provisional=not offer.ours,
+    )
+    if isinstance(price, NoRate):
+        raise CurrencyMismatch(cost_currency=price.cost_currency, currency=price.currency, part_number=offer.part)
+    return price
+
+
+def _explained(line: LineDecision, because: tuple[Reason, ...], others: tuple[Alternative, ...]) -> LineDecision:
+    unreached: tuple[Reason, ...] = ()
+    if line.way.mode is None:
+        unreached = (Reason("C7", "way.none", {"place": line.offer.place}),)
+    return replace(line, reasons=(*because, *line.price.reasons, *unreached), alternatives=others)
+
+
+def plain_reasons(reasons: tuple[Reason, ...]) -> list[dict[str, Any]]:
+    """Reasons as JSON values: what is stored."""
+    return [{"rule": one.rule, "code": one.code, "facts": dict(one.facts)} for one in reasons]

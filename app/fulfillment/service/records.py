@@ -1,0 +1,159 @@
+"""Writing the journey down: steps, states, what the plan and the clocks' duty must know, and one event a change."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.accounts.rules import Actor
+from app.core.events import Event, announce
+from app.fulfillment.models import RequestStep
+from app.fulfillment.queries.requests import Loaded, steps_of
+from app.fulfillment.rules.clocks import clocks, holds
+from app.fulfillment.rules.escalation import Level, next_look
+from app.fulfillment.rules.states import ENDED, State, request_state
+
+SET_LINE = text("UPDATE request_line SET state = :state WHERE id = :id")
+SET_REQUEST = text("UPDATE part_request SET state = :state, version = version + 1 WHERE id = :id RETURNING version")
+WATCH = text("""
+    INSERT INTO request_watch (request, next_look_at, done_due_at, paused_s, on_hold)
+    VALUES (:request, :next_look_at, :done_due_at, :paused_s, :on_hold)
+    ON CONFLICT (request) DO UPDATE SET next_look_at = excluded.next_look_at, done_due_at = excluded.done_due_at,
+        paused_s = excluded.paused_s, on_hold = excluded.on_hold
+""")
+MARK = text("INSERT INTO region_dirty (region, why, marked_at) VALUES (:region, :why, :now)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStep:
+    """A step to write."""
+
+    verb: str
+    line: str | None = None
+    details: Mapping[str, Any] | None = None
+
+
+class Written:
+    """A step just written, read like one from the database."""
+
+    def __init__(self, row: Mapping[str, Any]) -> None:
+        self.__dict__.update(row)
+
+
+async def write_steps(
+    db: AsyncConnection, *, actor: Actor, request: str, steps: Iterable[NewStep], occurred_at: datetime, now: datetime
+) -> list[Any]:
+    """Append steps in one statement; gives them as the queries would."""
+    rows = [
+        {
+            "request": request,
+            "line": step.line,
+            "verb": step.verb,
+            "occurred_at": occurred_at,
+            "recorded_at": now,
+            "actor": actor.id,
+            "details": dict(step.details or {}),
+        }
+        for step in steps
+    ]
+    if rows:
+        await db.execute(insert(RequestStep), rows)
+    return [Written(row) for row in rows]
+
+
+async def write_watch(db: AsyncConnection, *, loaded: Loaded, steps: list[Any], now: datetime) -> None:
+    """Derive anew when to look at the clocks next, and what the plan must know of them."""
+    typed = steps_of(steps)
+    found = clocks(loaded.timing, typed, now)
+    held = holds(typed)
+    reason = next((step.details.get("reason") for step in reversed(steps) if step.verb == "held"), None)
+    open_hold = bool(held) and held[-1].until is None
+    await db.execute(
+        WATCH,
+        {
+            "request": loaded.row.id,
+            "next_look_at": next_look(found, escalated(steps), now),
+            "done_due_at": min(
+                (one.due_at for one in found if one.name == "done" and one.ended_at is None), default=None
+            ),
+            "paused_s": max((one.paused_s for one in found if one.line is not None), default=0),
+            "on_hold": reason if open_hold else None,
+        },
+    )
+
+
+def escalated(steps: Iterable[Any]) -> set[tuple[str, str | None, Level]]:
+    """Which escalations were told already."""
+    return {
+        (step.details["clock"], step.details.get("clock_line"), step.details["level"])
+        for step in steps
+        if step.verb == "escalated"
+    }
+
+
+async def move(
+    db: AsyncConnection,
+    *,
+    actor: Actor,
+    loaded: Loaded,
+    states: Mapping[str, State],
+    steps: list[NewStep],
+    event: str,
+    occurred_at: datetime,
+    now: datetime,
+    data: Mapping[str, Any] | None = None,
+    replan: bool = True,
+) -> int:
+    """Write steps and new line states, the request's own state and version, its watch, its event; mark the region.
+
+    Gives the request's new version.
+    """
+    written = await write_steps(db, actor=actor, request=loaded.row.id, steps=steps, occurred_at=occurred_at, now=now)
+    if states:
+        await db.execute(SET_LINE, [{"id": line, "state": state.value} for line, state in sorted(states.items())])
+    after = {line.id: states.get(line.id, State(line.state)) for line in loaded.lines}
+    version = int(
+        (
+            await db.execute(SET_REQUEST, {"id": loaded.row.id, "state": request_state(after.values()).value})
+        ).scalar_one()
+    )
+    await write_watch(db, loaded=loaded, steps=sorted([*loaded.steps, *written], key=_when), now=now)
+    if replan and loaded.row.area:
+        await mark_dirty(db, region=loaded.row.area, why=event, now=now)
+    row = loaded.row
+    told = {
+        "state": request_state(after.values()).value,
+        "device_serial": row.device_serial,
+        "ticket": {"system": row.ticket_system, "number": row.ticket_number} if row.ticket_number else None,
+        "lines": [{"id": line, "state": state.value} for line, state in after.items()],
+        **(data or {}),
+    }
+    place = next((line.source for line in loaded.lines if line.state not in ENDED), None)
+    await announce(
+        db,
+        Event(
+            type=f"part_request.{event}",
+            subject=row.id,
+            version=version,
+            customer=row.customer,
+            area=row.area,
+            place=place,
+            data=told,
+        ),
+        by=actor,
+        now=now,
+        occurred_at=occurred_at,
+    )
+    return version
+
+
+def _when(step: Any) -> datetime:
+    return step.occurred_at  # type: ignore[no-any-return]
+
+
+async def mark_dirty(db: AsyncConnection, *, region: str, why: str, now: datetime) -> None:
+    """Tell the planning duty that a region changed; an insert, so that nobody waits for anybody."""
+    await db.execute(MARK, {"region": region, "why": why, "now": now})

@@ -1,0 +1,109 @@
+"""What fulfillment refuses, by name."""
+
+from app.core.errors import Conflict, Unprocessable
+
+
+class NotEnough(Conflict):
+    """Too little stock anywhere (409): `available` is what is free in sum, `free` says where."""
+
+    code = "stock.insufficient"
+
+
+class DuplicateTicket(Conflict):
+    """This ticket has an open request for the device and part already; its id is named."""
+
+    code = "ticket.duplicate"
+
+
+class FailureInFuture(Unprocessable):
+    """A failure or its report cannot lie after now, nor the report before the failure."""
+
+    code = "failure.in_the_future"
+
+
+class SerialOrSite(Unprocessable):
+    """An unreadable serial needs site and model in its place."""
+
+    code = "device.needs_site_and_model"
+
+
+class CurrencyMismatch(Unprocessable):
+    """A foreign cost without a stored rate has no price."""
+
+    code = "currency.mismatch"
+
+
+class PositionTakesOne(Unprocessable):
+    """A line with a position is for one piece."""
+
+    code = "position.takes_one"
+
+
+class VerbNotNow(Conflict):
+    """The state does not allow the verb; what it allows is named."""
+
+    code = "state.not_allowed"
+
+
+class StepTooEarly(Unprocessable):
+    """A step cannot have happened before the one it follows, nor after now."""
+
+    code = "step.out_of_order"
+
+
+class AlreadyOnHold(Conflict):
+    """There is an open hold."""
+
+    code = "hold.already"
+
+
+class NotOnHold(Conflict):
+    """There is no open hold to end."""
+
+    code = "hold.none"
+
+
+class HoldAfterBreach(Conflict):
+    """A clock that was missed is not held any more (C6)."""
+
+    code = "hold.after_breach"
+
+
+class BackdatedHold(Conflict):
+    """A hold that begins over 15 minutes ago needs a dispatcher (C6)."""
+
+    code = "hold.backdated"
+
+
+class LowerNeedsWord(Conflict):
+    """A lower priority needs the customer's word."""
+
+    code = "priority.needs_agreement"
+
+
+class CarrierOrCourier(Unprocessable):
+    """Dispatch takes a courier, or a carrier with its waybill."""
+
+    code = "dispatch.who"
+
+
+class SerialDue(Unprocessable):
+    """The device's serial was unread at acceptance and is due now."""
+
+    code = "device.serial_due"
+
+
+class FittedOther(Conflict):
+    """The fitted serial is not the one issued."""
+
+    code = "fit.other_serial"
+
+
+class NoSuchLine(Unprocessable):
+    """The request has no line by that id."""
+
+    code = "line.unknown"
+
+
+class FactsMoved(Exception):
+    """What a decision rests on has changed: the door decides again on fresh facts. Never shown."""
