@@ -1,6 +1,6 @@
 """Doors to the warranty: devices and their events, the warranty of one or of thousands, acceptances, verdicts."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from litestar import Response, get, post
@@ -9,10 +9,9 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION, ROLES
-from app.core.errors import Reason
-from app.core.http import reasons_out
+from app.core.errors import FieldError, Reason
+from app.core.http import BadParameters, reasons_out
 from app.core.i18n import Language
-from app.core.types import Instant
 from app.warranty import queries, service
 from app.warranty.queries.answers import Warranty
 from app.warranty.schemas import (
@@ -97,9 +96,11 @@ async def get_warranty(
     serial: FromPath[str],
     call: NamedDependency[Call],
     on: FromQuery[date | None] = None,
-    known_at: FromQuery[Instant | None] = None,
+    known_at: FromQuery[datetime | None] = None,
 ) -> WarrantyOut:
     """The warranty of a device on a day (default today at its site), as known at an instant (default now)."""
+    if known_at is not None and known_at.tzinfo is None:
+        raise BadParameters(errors=[FieldError("known_at", "field.needs_offset")])
     answer = await call.read(
         lambda db: queries.warranty(db, actor=call.actor, serial=serial, on=on, known_at=known_at, now=call.now)
     )

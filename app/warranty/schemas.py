@@ -78,7 +78,7 @@ class AcceptIn(Wire):
 class CheckIn(Wire):
     """Up to 10,000 serials; `on` null is today in each device's site zone."""
 
-    serials: Annotated[list[Code], Meta(max_length=10_000)]
+    serials: list[Code]
     on: date | None = None
 
 

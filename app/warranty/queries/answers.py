@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
 from app.core import keyset
-from app.core.errors import NotFound, Reason
+from app.core.errors import NotFound, Reason, Unprocessable
 from app.warranty.queries.facts import ALL, SCOPED, Known, by_serial, calendar_for, calendars
 from app.warranty.rules.coverage import Cover, fold
 from app.warranty.rules.events import UNIT
@@ -85,6 +85,15 @@ VERDICT = text("""
     AND (CAST(:scope_customers AS text[]) IS NULL OR v.customer = ANY(CAST(:scope_customers AS text[])))
     AND (CAST(:scope_areas AS text[]) IS NULL OR i.id IS NULL OR s.area = ANY(CAST(:scope_areas AS text[])))
 """).columns(inputs=JSONB, outcome=JSONB)
+
+
+CHECK_LIMIT = 10_000
+
+
+class TooManySerials(Unprocessable):
+    """More serials than one check answers."""
+
+    code = "check.too_many"
 
 
 class NoSuchVerdict(NotFound):
@@ -223,6 +232,8 @@ async def check_serials(
 ) -> CheckOut:
     """The state of up to 10,000 serials on a day, in one statement over the materialized cover, in the order asked."""
     asked = list(dict.fromkeys(serials))
+    if len(asked) > CHECK_LIMIT:
+        raise TooManySerials(serials=len(asked), limit=CHECK_LIMIT)
     rows = (await db.execute(CHECK, {**actor.scope, "serials": asked, "on": on, "now": now})).all()
     items = [CheckedOut(**row._mapping) for row in rows]
     found = {item.serial for item in items}
