@@ -1,10 +1,10 @@
 """Doors to charges, borne costs and recoveries. Charges themselves are made by the pick, never here."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.guards import Call, allow
@@ -37,8 +37,7 @@ class BadAmount(Unprocessable):
 
 
 def charge_out(row: Any, call: Call) -> ChargeOut:
-    """A charge as this asker may see it: the customer's price, and for finance what it cost and why."""
-    sees_cost = call.actor.sees_cost
+    """A charge as this asker may see it: the customer's price and why, and for finance what it cost."""
     cost = Money(row.cost_minor, row.currency)
     reasons = [Reason(**reason) for reason in row.reasons]
     return ChargeOut(
@@ -56,8 +55,8 @@ def charge_out(row: Any, call: Call) -> ChargeOut:
             net=Money(row.net_minor, row.currency).amount,
             tax=Money(row.tax_minor, row.currency).amount,
         ),
-        cost=MoneyOut(amount=cost.amount, currency=cost.currency) if sees_cost else None,
-        reasons=reasons_out(reasons, call.language) if sees_cost else [],
+        cost=MoneyOut(amount=cost.amount, currency=cost.currency) if call.actor.sees_cost else None,
+        reasons=reasons_out(reasons, call.language),
         verdict=row.verdict,
         reverses=row.reverses,
         reason=row.reason,
@@ -70,14 +69,14 @@ async def list_charges(
     call: NamedDependency[Call],
     customer: FromQuery[str | None] = None,
     contract: FromQuery[str | None] = None,
-    request: FromQuery[str | None] = None,
+    of_request: Annotated[str | None, QueryParameter(name="request")] = None,
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int | None] = None,
 ) -> ChargesOut:
     """Charges and credits, newest first."""
     page = await call.read(
         lambda db: queries.charges(
-            db, actor=call.actor, customer=customer, contract=contract, request=request, cursor=cursor, limit=limit
+            db, actor=call.actor, customer=customer, contract=contract, request=of_request, cursor=cursor, limit=limit
         )
     )
     return ChargesOut(items=[charge_out(row, call) for row in page.rows], next=page.next)
@@ -121,22 +120,22 @@ async def reverse_charge(
 @get("/v1/borne-costs", opt=allow(ADMIN, FINANCE))
 async def list_borne_costs(
     call: NamedDependency[Call],
-    request: FromQuery[str | None] = None,
+    of_request: Annotated[str | None, QueryParameter(name="request")] = None,
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int | None] = None,
 ) -> BorneListOut:
     """What jobs cost the company, by payer."""
     return await call.read(
-        lambda db: queries.borne_costs(db, actor=call.actor, request=request, cursor=cursor, limit=limit)
+        lambda db: queries.borne_costs(db, actor=call.actor, request=of_request, cursor=cursor, limit=limit)
     )
 
 
 @get("/v1/recoveries", opt=allow(ADMIN, FINANCE))
 async def list_recoveries(
     call: NamedDependency[Call],
-    state: FromQuery[str | None] = None,
+    wanted: Annotated[str | None, QueryParameter(name="state")] = None,
     payer: FromQuery[str | None] = None,
-    request: FromQuery[str | None] = None,
+    of_request: Annotated[str | None, QueryParameter(name="request")] = None,
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int | None] = None,
 ) -> RecoveriesOut:
@@ -146,9 +145,9 @@ async def list_recoveries(
             db,
             actor=call.actor,
             now=call.now,
-            state=state,
+            state=wanted,
             payer=payer,
-            request=request,
+            request=of_request,
             cursor=cursor,
             limit=limit,
         )

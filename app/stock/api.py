@@ -1,8 +1,10 @@
 """Doors to the warehouse's work and to what is in stock. Reservations have no door of their own: requests make them."""
 
+from typing import Annotated
+
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION, WAREHOUSE
@@ -77,12 +79,12 @@ async def add_receipt(data: JSONBody[ReceiptIn], call: NamedDependency[Call]) ->
 @get("/v1/transfers", opt=allow(ADMIN, DISPATCHER, WAREHOUSE))
 async def list_transfers(
     call: NamedDependency[Call],
-    state: FromQuery[str | None] = None,
+    wanted: Annotated[str | None, QueryParameter(name="state")] = None,
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int | None] = None,
 ) -> TransfersOut:
     """Transfers from or to one's places, newest first."""
-    return await call.read(lambda db: queries.transfers(db, actor=call.actor, state=state, cursor=cursor, limit=limit))
+    return await call.read(lambda db: queries.transfers(db, actor=call.actor, state=wanted, cursor=cursor, limit=limit))
 
 
 @get("/v1/transfers/{transfer_id:str}", opt=allow(ADMIN, DISPATCHER, WAREHOUSE))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from app.core.errors import Reason
+from app.core.errors import Fact, Reason
 from app.core.money import Money, exponent, rounded, tax_on, zero
 
 CONSENT_LASTS = timedelta(hours=24)
@@ -124,14 +124,14 @@ def price_line(
     cost = total_cost(supplied, currency)
     if isinstance(cost, NoRate):
         return cost
-    net, reasons = cost, [_cost_reason(cost, within_warranty=within_warranty)]
+    net, because = cost, []
     if substitute:
-        quantity = sum(piece.quantity for piece in supplied)
-        lower = _substitute_price(cost, asked, quantity)
+        lower = _substitute_price(cost, asked, sum(piece.quantity for piece in supplied))
         if isinstance(lower, NoRate):
             return lower
-        net, because = lower
-        reasons.append(because)
+        net, chosen = lower
+        because = [chosen]
+    reasons = [_cost_reason(net, within_warranty=within_warranty), *because]
     tax = tax_on(net, tax_rate)
     if tax_rate:
         reasons.append(Reason("P2", "price.tax", {"rate": str(tax_rate), "tax": tax.amount, "currency": currency}))
@@ -155,7 +155,7 @@ def price_by(terms: PriceTerms, supplied: Sequence[Cost], *, provisional: bool =
 
 
 def _cost_reason(cost: Money, *, within_warranty: bool) -> Reason:
-    facts = {"cost": cost.amount, "currency": cost.currency}
+    facts = {"price": cost.amount, "currency": cost.currency}
     return Reason("P3", "price.cause_cost_only", facts) if within_warranty else Reason("P2", "price.cost_only", facts)
 
 
@@ -167,8 +167,9 @@ def _substitute_price(supplied: Money, asked: Cost | None, quantity: int) -> tup
     usual = converted(Cost(pieces, quantity, asked.currency, asked.rates), supplied.currency)
     if isinstance(usual, NoRate):
         return usual
-    facts = {"supplied": supplied.amount, "asked": usual.amount, "currency": supplied.currency}
-    return min(supplied, usual), Reason("P4", "price.lower_of_two", facts)
+    lower = min(supplied, usual)
+    facts: dict[str, Fact] = {"price": lower.amount, "currency": lower.currency, "asked_is_lower": usual < supplied}
+    return lower, Reason("P4", "price.lower_of_two", facts)
 
 
 def consent_expires(*, awaiting_consent: bool, now: datetime) -> datetime | None:
