@@ -15,7 +15,7 @@ from app.warranty.queries.checks import rows_of
 from app.warranty.queries.facts import Known, calendar_for, calendars
 from app.warranty.rules.coverage import Cover, fold
 from app.warranty.rules.coverage import Installation as Frozen
-from app.warranty.rules.events import NAMES, Corrected, Event, payload_of
+from app.warranty.rules.events import NAMES, Corrected, DeviceReplaced, Event, payload_of
 from app.warranty.rules.terms import Terms
 
 LOCK = text("""
@@ -95,17 +95,11 @@ async def terms_on(db: AsyncConnection, asked: Sequence[tuple[str, date]]) -> di
 async def store_histories(db: AsyncConnection, histories: Sequence[History], *, actor_id: str) -> dict[str, Cover]:
     """Write the appended events, the columns and the cover that follow, in one go; gives the covers by installation."""
     found = await calendars(db, terms=[one.frozen.terms for one in histories])
-    covers = {}
-    swaps: list[dict[str, Any]] = []
-    for one in histories:
-        cover = fold(one.frozen, one.events, calendar_for(one.frozen.terms, found))
-        covers[one.known.row.installation] = cover
-        swaps += [
-            {"old": swap.old_serial, "new": swap.new_serial, "on": swap.on, "ordinal": at + 2, "history": one}
-            for at, swap in enumerate(cover.swaps)
-            if any(getattr(event.what, "new_serial", None) == swap.new_serial for _, event in one.appended)
-        ]
-    await store_swaps(db, swaps)
+    covers = {
+        one.known.row.installation: fold(one.frozen, one.events, calendar_for(one.frozen.terms, found))
+        for one in histories
+    }
+    await store_swaps(db, [(one, covers[one.known.row.installation]) for one in histories])
     rows = [event_row(one, serial, event, actor_id) for one in histories for serial, event in one.appended]
     if rows:
         await db.execute(insert(WarrantyEvent), rows)
@@ -114,15 +108,32 @@ async def store_histories(db: AsyncConnection, histories: Sequence[History], *, 
     return covers
 
 
-async def store_swaps(db: AsyncConnection, swaps: list[dict[str, Any]]) -> None:
-    """The old serial leaves, the new one comes (W13); in the order of happening."""
-    for one in swaps:
-        await db.execute(SWAPPED_OUT, {"serial": one["old"], "on_day": one["on"]})
-        row = one["history"].known.row
-        recorded_at = max(event.recorded_at for _, event in one["history"].appended)
-        new = {"serial": one["new"], "installation": row.installation, "ordinal": one["ordinal"]}
-        dates = {"installed_on": one["on"], "replaced_on": None, "created_at": recorded_at}
-        await db.execute(insert(Device), new | dates)
+async def store_swaps(db: AsyncConnection, swapped: Sequence[tuple[History, Cover]]) -> None:
+    """Old serials leave, new ones come (W13); a serial that came and went in one import is written as gone."""
+    leaving, coming = [], []
+    for history, cover in swapped:
+        fresh = {event.what.new_serial for _, event in history.appended if isinstance(event.what, DeviceReplaced)}
+        gone = {swap.old_serial: swap.on for swap in cover.swaps}
+        for at, swap in enumerate(cover.swaps):
+            if swap.new_serial not in fresh:
+                continue
+            if swap.old_serial not in fresh:
+                leaving.append({"serial": swap.old_serial, "on_day": swap.on})
+            coming.append(device_row(history, swap.new_serial, at + 2, swap.on, gone.get(swap.new_serial)))
+    if coming:
+        await db.execute(SWAPPED_OUT, leaving)
+        await db.execute(insert(Device), coming)
+
+
+def device_row(history: History, serial: str, ordinal: int, installed: date, replaced: date | None) -> dict[str, Any]:
+    return {
+        "serial": serial,
+        "installation": history.known.row.installation,
+        "ordinal": ordinal,
+        "installed_on": installed,
+        "replaced_on": replaced,
+        "created_at": history.appended[-1][1].recorded_at,
+    }
 
 
 def event_row(history: History, serial: str, event: Event, actor_id: str) -> dict[str, Any]:
