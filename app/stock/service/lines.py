@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -32,10 +32,10 @@ class Pieces(Protocol):
 
 
 def happened(occurred_at: datetime | None, now: datetime) -> datetime:
-    """When it happened: now, or an instant before it; later is refused."""
+    """When it happened, in UTC: now, or an instant before it; later is refused."""
     if occurred_at is not None and occurred_at > now:
         raise InTheFuture(occurred_at=occurred_at.isoformat())
-    return occurred_at or now
+    return (occurred_at or now).astimezone(UTC)
 
 
 def key_at(place: str, line: Pieces) -> Key:
