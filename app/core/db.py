@@ -81,3 +81,11 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection in AUTOCOMMIT: each statement sees the newest committed state; for reads outside a transaction."""
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as db:
         yield db
+
+
+@asynccontextmanager
+async def attempt(db: AsyncConnection) -> AsyncIterator[None]:
+    """A try within a transaction: when the block raises, only what it wrote is undone. For importers, which go on to
+    name every bad row before they undo everything."""
+    async with db.begin_nested():
+        yield

@@ -1,0 +1,156 @@
+"""`serve`: migrates, refuses what is not durable, serves HTTP and runs the duties until told to stop; then all stops."""
+
+import argparse
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import cast
+
+import structlog
+import uvicorn
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.accounts.rules import Role
+from app.cli.demo import demo_keys, load_demo
+from app.cli.frame import (
+    Commands,
+    Stop,
+    command,
+    database,
+    engine_on,
+    need_durability,
+    on_stop_signals,
+    progress,
+    run_loop,
+)
+from app.core.clock import SystemClock
+from app.core.logs import App, configure_logs, with_access_log
+from app.core.migrate import migrate
+from app.core.settings import Settings
+from app.main import create_app
+from app.routing.solver.child import Solver
+from app.worker import Context, Worker
+
+WORKER_POOL = 6
+GRACE_S = 10
+log = structlog.get_logger("serve")
+
+
+def add(commands: Commands) -> None:
+    words = "Serve the API and run the background duties, in the foreground, until SIGTERM or Ctrl-C."
+    serve = command(commands, "serve", words)
+    serve.add_argument(
+        "--demo",
+        action="store_true",
+        help="load the demo network into an empty database, and print keys to sign in with",
+    )
+    serve.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace, settings: Settings) -> None:
+    configure_logs(settings.log_level)
+    with bound(settings) as listener, database(settings) as url:
+        run_loop(served(settings, url, listener, demo=given.demo))
+
+
+@contextlib.contextmanager
+def bound(settings: Settings) -> Iterator[socket.socket]:
+    """The socket, taken before anything else, so that a taken port is said at once. It listens once all is ready."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, int(settings.port)))
+        except OSError as taken:
+            raise Stop(
+                f"Cannot listen on {settings.host}:{settings.port} ({taken.strerror}). Set PORT or HOST."
+            ) from taken
+        yield listener
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server, whose signals are handled by us: it would raise them again and cut our own unwinding short."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    def stop(self) -> None:
+        """Let what is under way finish; asked again, break it off."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+async def served(settings: Settings, url: str, listener: socket.socket, *, demo: bool) -> None:
+    """Serve until told to stop; every part is left in the reverse order of its start."""
+    starting = asyncio.current_task()
+    stop: list[Callable[[], object]] = [starting.cancel] if starting else []
+    on_stop_signals(lambda: stop[-1]())
+    await migrate(url)
+    async with engine_on(url, pool_size=WORKER_POOL) as engine:
+        await need_durability(engine)
+        keys = await demo_ready(engine, settings) if demo else {}
+        async with working(engine, settings) as wake:
+            app = with_access_log(cast("App", create_app(settings, url, wake=wake)))
+            server = Server(configuration(settings, app), lambda: print(welcome(settings, keys), flush=True))
+            stop.append(server.stop)
+            await server.serve(sockets=[listener])
+
+
+@contextlib.asynccontextmanager
+async def working(engine: AsyncEngine, settings: Settings) -> AsyncIterator[Callable[[], None] | None]:
+    """The duties beside the server, unless they run apart; gives what wakes them."""
+    if settings.worker == "apart":
+        yield None
+        return
+    async with Solver() as solver, Worker(Context(engine, SystemClock(), settings, solver)) as worker:
+        yield worker.wake
+
+
+def configuration(settings: Settings, app: object) -> uvicorn.Config:
+    """No forwarded header is believed unless a proxy is named; uvicorn's own logs go through ours."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=2048,
+    )
+
+
+async def demo_ready(engine: AsyncEngine, settings: Settings) -> dict[Role, str]:
+    """The demo network, loaded on the first start, and its keys."""
+    now = SystemClock().now()
+    with progress() as shown:
+        rows = await load_demo(engine, currency=settings.currency, now=now, shown=shown)
+    if rows is not None:
+        log.info("demo network loaded", rows=rows)
+    return await demo_keys(engine, folder=settings.data, now=now)
+
+
+def welcome(settings: Settings, keys: dict[Role, str]) -> str:
+    """Where to look, and who to sign in as."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    shown = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - only shown
+    lines = ["", f"Sparelane is up: http://{shown}:{settings.port}", ""]
+    if keys:
+        lines += ["Sign in with one of the demo's keys (Authorization: Bearer …):", ""]
+        lines += [f"  {role:<12} {key}" for role, key in keys.items()]
+        lines.append("")
+    return "\n".join(lines)

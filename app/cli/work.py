@@ -1,0 +1,50 @@
+"""`worker`: the background duties in a process of their own, as many processes as wanted."""
+
+import argparse
+import asyncio
+
+import structlog
+
+from app.cli.frame import (
+    Commands,
+    command,
+    database,
+    engine_on,
+    need_durability,
+    need_schema,
+    on_stop_signals,
+    run_loop,
+)
+from app.core.clock import SystemClock
+from app.core.logs import configure_logs
+from app.core.settings import Settings
+from app.routing.solver.child import Solver
+from app.worker import Context, Worker
+
+POOL = 8
+log = structlog.get_logger("worker")
+
+
+def add(commands: Commands) -> None:
+    words = (
+        "Run the background duties apart from the server (which then has SPARELANE_WORKER=apart); any number may run."
+    )
+    command(commands, "worker", words).set_defaults(run=run)
+
+
+def run(_: argparse.Namespace, settings: Settings) -> None:
+    configure_logs(settings.log_level)
+    with database(settings) as url:
+        run_loop(working(url, settings))
+
+
+async def working(url: str, settings: Settings) -> None:
+    """Work until SIGTERM or Ctrl-C."""
+    stopped = asyncio.Event()
+    on_stop_signals(stopped.set)
+    await need_schema(url)
+    async with engine_on(url, pool_size=POOL) as engine, Solver() as solver:
+        await need_durability(engine)
+        async with Worker(Context(engine, SystemClock(), settings, solver)):
+            log.info("worker is up")
+            await stopped.wait()

@@ -1,0 +1,136 @@
+"""The worker: runs every background duty again and again, each apart from the others. What a duty does, its wing says."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.core.clock import Clock
+from app.core.db import begin
+from app.core.events import seal
+from app.core.idempotency import forget_old
+from app.core.settings import Settings
+from app.routing.solver.child import Solver
+from app.stock.jobs import expire_reservations
+from app.warranty.jobs import follow_calendar, settle_undetermined
+
+log = structlog.get_logger("worker")
+LEAST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 60.0
+GRACE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What duties may need. `solver` is the process's one solving child; it starts at its first question."""
+
+    engine: AsyncEngine
+    clock: Clock
+    settings: Settings
+    solver: Solver
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something done again and again: at least every so many seconds, and when woken if it waits for requests' work."""
+
+    name: str
+    run: Callable[[Context], Awaitable[int]]
+    every_s: float
+    wakes: bool = False
+
+
+def in_transaction(
+    duty: Callable[[AsyncConnection, datetime], Awaitable[int | None]],
+) -> Callable[[Context], Awaitable[int]]:
+    """A duty that needs only the database and the time, run in one transaction of its own."""
+
+    async def run(context: Context) -> int:
+        async with begin(context.engine) as db:
+            return await duty(db, context.clock.now()) or 0
+
+    return run
+
+
+DUTIES: tuple[Duty, ...] = (
+    Duty("expire_reservations", in_transaction(expire_reservations), every_s=15),
+    Duty("settle_undetermined", in_transaction(settle_undetermined), every_s=300),
+    Duty("follow_calendar", in_transaction(follow_calendar), every_s=300),
+    Duty("seal", in_transaction(seal), every_s=2),
+    Duty("forget_old", in_transaction(forget_old), every_s=3600),
+)
+
+
+async def step(context: Context, duties: Sequence[Duty] = DUTIES) -> int:
+    """Run every duty once, in order, at the clock's present: for tests and the demo day. Gives how much was done.
+
+    A failing duty raises here; only the loop goes on regardless.
+    """
+    return sum([await duty.run(context) for duty in duties])
+
+
+class Worker:
+    """The loops, one per duty, so that none waits for another. `async with` runs them; `wake` may be called anytime."""
+
+    def __init__(self, context: Context, duties: Sequence[Duty] = DUTIES) -> None:
+        self._context = context
+        self._duties = duties
+        self._woken = {duty.name: asyncio.Event() for duty in duties if duty.wakes}
+        self._stopping = asyncio.Event()
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> "Worker":
+        self._loops = [asyncio.create_task(self._loop(duty), name=duty.name) for duty in self._duties]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def wake(self) -> None:
+        """Something was committed: duties that wait for it run soon, at most every 50 ms. Call it in the loop's thread."""
+        for event in self._woken.values():
+            event.set()
+
+    async def stop(self) -> None:
+        """End the loops: what is under way may finish for a few seconds, then it is broken off and rolls back."""
+        self._stopping.set()
+        if self._loops:
+            _, late = await asyncio.wait(self._loops, timeout=GRACE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops = []
+
+    async def _loop(self, duty: Duty) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                done = await duty.run(self._context)
+                failures = 0
+                if done:
+                    log.debug("duty done", duty=duty.name, count=done)
+            except Exception:  # one duty's bug must stop neither the others nor its own next try
+                failures += 1
+                log.exception("duty failed", duty=duty.name, failures=failures)
+            await self._pause(duty, failures)
+
+    async def _pause(self, duty: Duty, failures: int) -> None:
+        """Wait for the timer, a wake-up or the end; after failures longer and longer, and deaf to wake-ups."""
+        if failures:
+            await self._first_of(min(duty.every_s * 2 ** min(failures, 6), max(LONGEST_PAUSE_S, duty.every_s)))
+            return
+        woken = self._woken.get(duty.name)
+        await self._first_of(LEAST_PAUSE_S)
+        await self._first_of(max(duty.every_s - LEAST_PAUSE_S, 0), woken)
+        if woken is not None:
+            woken.clear()
+
+    async def _first_of(self, timeout_s: float, woken: asyncio.Event | None = None) -> None:
+        events = [event for event in (self._stopping, woken) if event is not None]
+        waits = [asyncio.create_task(event.wait()) for event in events]
+        await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            task.cancel()
