@@ -32,6 +32,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "months", "from_day", "site", "happened_at", "withdrawn",
     ),
 }  # fmt: skip
+WIRE_NAMES = {one.name: one.encode_name for one in msgspec.structs.fields(EventIn)}
 OWN = ("event", "reason", "happened_at", "withdrawn")
 
 
@@ -46,9 +47,8 @@ def what_of_wire(new: EventIn, *, on: date) -> What:
         if name not in ("type", "occurred_at") and (value := getattr(new, name)) is not None
     }
     needed, known = NEEDED[new.type], KNOWN.get(new.type, ())
-    names = {one.name: one.encode_name for one in msgspec.structs.fields(EventIn)}
-    errors = [FieldError(names[name], "field.required") for name in needed if name not in given]
-    errors += [FieldError(names[name], "field.unknown") for name in given if name not in needed + known]
+    errors = [FieldError(WIRE_NAMES[name], "field.required") for name in needed if name not in given]
+    errors += [FieldError(WIRE_NAMES[name], "field.unknown") for name in given if name not in needed + known]
     if errors:
         raise BadFields(errors=errors)
     if new.type == "corrected":

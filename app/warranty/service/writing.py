@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, text, update
-from sqlalchemy.dialects.postgresql import JSONB, Range
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.events import Event as Announced
-from app.warranty.models import Coverage, Device, Installation, WarrantyEvent
+from app.warranty.models import Device, Installation, WarrantyEvent
 from app.warranty.queries.checks import rows_of
 from app.warranty.queries.facts import Known, calendar_for, calendars
 from app.warranty.rules.coverage import Cover, fold
@@ -33,6 +33,16 @@ TERMS_ON = text("""
 # Keyed by `of`; the columns to set are those of the rows it is run with.
 FOLLOW = update(Installation).where(Installation.id == bindparam("of"))
 FORGET_COVER = text("DELETE FROM coverage WHERE installation = ANY(CAST(:ids AS text[]))")
+STORE_COVER = text("""
+    INSERT INTO coverage (installation, position, valid, status, first_day, last_day, payer, restarted, provisional)
+    SELECT a.installation, a.position, daterange(a.from_day, a.to_day), a.status, a.first_day, a.last_day, a.payer,
+        a.restarted, a.provisional
+    FROM unnest(
+        CAST(:installation AS text[]), CAST(:position AS text[]), CAST(:start AS date[]), CAST(:end AS date[]),
+        CAST(:status AS text[]), CAST(:first_day AS date[]), CAST(:last_day AS date[]), CAST(:payer AS text[]),
+        CAST(:restarted AS boolean[]), CAST(:provisional AS boolean[])
+    ) AS a (installation, position, from_day, to_day, status, first_day, last_day, payer, restarted, provisional)
+""")
 SWAPPED_OUT = text("UPDATE device SET replaced_on = :on_day WHERE serial = :serial")
 
 ANNOUNCED = {
@@ -173,10 +183,8 @@ async def store_cover(db: AsyncConnection, covers: Mapping[str, Cover]) -> None:
     """Replace the materialized cover of some installations."""
     await db.execute(FORGET_COVER, {"ids": list(covers)})
     rows = [row for installation, cover in covers.items() for row in rows_of(installation, cover)]
-    for row in rows:
-        row["valid"] = Range(row.pop("start"), row.pop("end"))
     if rows:
-        await db.execute(insert(Coverage), rows)
+        await db.execute(STORE_COVER, {name: [row[name] for row in rows] for name in rows[0]})
 
 
 def announced(history: History, serial: str, event: Event, cover: Cover) -> Announced:
