@@ -1,5 +1,6 @@
 """Questions to billing: charges, borne costs, claims, and the checks of its invariants."""
 
+from app.billing.queries.faults import faults
 from app.billing.queries.lists import (
     Charges,
     NoSuchCharge,
@@ -19,6 +20,7 @@ __all__ = [
     "borne_costs",
     "charge_row",
     "charges",
+    "faults",
     "recoveries",
     "recovery",
     "recovery_report",

@@ -47,7 +47,7 @@ HOLD = text("""
         ) l
     ), cut AS (
         SELECT d.at, d.reference, d.place, d.part, d.condition, d.genuine, d.expires_at, d.awaiting, f.id AS layer,
-               f.currency, f.lot, f.serial, f.expires_on, f.rates, f.free, f.free_minor,
+               f.currency, f.lot, f.serial, f.expires_on, f.rates, f.free, f.free_minor, f.upto,
                greatest(d.upto - d.quantity - f.upto + f.free, 0) AS low,
                least(d.upto - f.upto + f.free, f.free) AS high
         FROM demand d JOIN free f USING (place, part, condition, genuine)
@@ -71,7 +71,7 @@ HOLD = text("""
     SELECT at, id, reference, place, part, condition, genuine, layer, quantity, value_minor, currency,
            'held' AS state, provisional, awaiting AS awaiting_consent, expires_at, lot, serial, expires_on, rates,
            0 AS returned, 0 AS returned_minor, 0 AS lost, 0 AS lost_minor
-    FROM pick ORDER BY at, layer
+    FROM pick ORDER BY at, upto
 """)
 END = f"""
     WITH mine AS (SELECT id FROM reservation WHERE {{which}} AND state = 'held' ORDER BY id FOR UPDATE)
