@@ -1,10 +1,12 @@
-"""Travel times between points from a pluggable provider (R5); here the interface and the marked fallback without roads.
+"""Travel times between points from a pluggable provider (R5): the interface, the fallback without roads, both together.
 
 No HTTP: servers of road times are integrations that satisfy `TravelTimes`.
 """
 
+import asyncio
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import isfinite
 from typing import Protocol
@@ -13,6 +15,8 @@ import numpy as np
 
 Point = tuple[float, float]
 Row = tuple[int, ...]
+
+log = logging.getLogger(__name__)
 
 EARTH_M = 6_371_008.8
 SAME_PLACE_M = 25.0
@@ -64,6 +68,33 @@ class GreatCircle:
     def estimate(self, points: Sequence[Point]) -> Matrix:
         """The same without waiting: nothing is asked over a wire."""
         return _estimated(tuple((float(lat), float(lon)) for lat, lon in points), self.road_factor, self.bands)
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """A provider that always answers: the primary's matrix within `limit_s`, else the fallback's (T150).
+
+    The primary may be slow, down or wrong; the answer's `estimated` says which one it is.
+    """
+
+    primary: TravelTimes
+    fallback: GreatCircle = field(default_factory=GreatCircle)
+    limit_s: float = 2.0
+
+    async def matrix(self, points: Sequence[Point]) -> Matrix:
+        """All pairs, by roads if possible; raises ValueError only for impossible coordinates (T152)."""
+        estimate = self.fallback.estimate(points)
+        try:
+            async with asyncio.timeout(self.limit_s):
+                found = await self.primary.matrix(points)
+        except Exception as failed:  # whatever a transport raises: a plan must not be lost for it
+            log.warning("travel times are estimated: %s: %s", type(failed).__name__, failed)
+            return estimate
+        wrong = implausible(found, points)
+        if wrong is not None:
+            log.warning("travel times are estimated: the answer is %s", wrong)
+            return estimate
+        return found
 
 
 def wrong_point(point: Point) -> str | None:

@@ -3,11 +3,11 @@
 import pytest
 
 from app.core.i18n import catalog, text
-from app.routing.rules.explain import explain_miss
+from app.routing.rules.explain import explain_courier, explain_miss
 from app.routing.rules.insertion import greedy
 from app.routing.rules.plan import schedule
 from app.routing.rules.problem import Courier, Job, Visit
-from tests.rules.routing_problems import EAST, HOUR, NORTH, SOUTH, courier, job, town
+from tests.rules.routing_problems import BRANCH, EAST, HOUR, NORTH, SOUTH, courier, job, town
 
 MINUTE = 60
 
@@ -66,6 +66,32 @@ def test_R6_a_queue_names_the_jobs_ahead_and_what_one_more_courier_would_do() ->
     assert found[1].facts["jobs"] == ["E"]
     assert found[1].facts["as_urgent"] == 1
     assert found[2].facts["spare_s"] == 50 * MINUTE - 39 * MINUTE
+
+
+def test_R6_the_other_couriers_say_what_they_would_have_made_of_it() -> None:
+    asked = job("A", due_s=50 * MINUTE)
+    couriers = [courier("ali"), courier("bo", EAST), courier("cy", SOUTH, end_s=HOUR // 3), courier("di", pieces=0)]
+    problem = town([asked], [*couriers, courier("ed", BRANCH)])
+    plan = schedule([[Visit("pickup", "A"), Visit("drop", "A")], [], [], [], []], problem)
+    found = {each.courier: each for each in explain_courier(asked, plan, problem)}
+    assert {name: each.reason.code.removeprefix("routing.") for name, each in found.items()} == {
+        "ed": "instead_later",
+        "bo": "instead_later",
+        "cy": "no_room",
+        "di": "too_heavy",
+    }
+    assert next(iter(found)) == "ed"
+    assert (found["ed"].finish_s, found["ed"].reason.facts["by_min"]) == (39 * MINUTE, 10)
+    assert found["ed"].reason.facts["more_drive_s"] == 10 * MINUTE
+    assert explain_courier(job("Z"), plan, problem) == []
+
+
+def test_R6_another_courier_may_be_in_time_only_at_others_cost() -> None:
+    asked = job("A", NORTH, tier=0, due_s=30 * MINUTE)
+    problem = town([asked, job("G", NORTH, due_s=30 * MINUTE)], [courier("ali"), courier("bo")])
+    orders = [[Visit("pickup", "A"), Visit("drop", "A")], [Visit("pickup", "G"), Visit("drop", "G")]]
+    only = explain_courier(asked, schedule(orders, problem), problem)
+    assert [(each.courier, each.harmed, each.reason.code) for each in only] == [("bo", ("G",), "routing.instead_harms")]
 
 
 def test_R6_every_reason_has_both_texts_filled_with_its_facts() -> None:

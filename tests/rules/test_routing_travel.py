@@ -1,12 +1,14 @@
 """Estimated travel times, and answers of road servers that cannot be true."""
 
+import asyncio
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.routing.travel import GreatCircle, Matrix, SpeedBand, TravelTimes, implausible, wrong_point
+from app.routing.travel import GreatCircle, Matrix, Point, SpeedBand, Steady, TravelTimes, implausible, wrong_point
 
 pytestmark = pytest.mark.anyio
 SHANGHAI, SUZHOU, BEIJING = (31.2304, 121.4737), (31.2990, 120.5853), (39.9042, 116.4074)
@@ -27,6 +29,41 @@ async def test_R5_the_fallback_is_marked_and_fits_the_interface() -> None:
     # 15 km at 30 km/h, 45 km at 60, the rest at 80
     rest = found.metres[0][1] - 60_000
     assert found.seconds[0][1] == pytest.approx(1800 + 2700 + rest / (80 / 3.6), abs=2)
+
+
+class Server:
+    """A road server that answers a fixed matrix, an error, or never."""
+
+    def __init__(self, answer: Matrix | Exception | None) -> None:
+        self.answer = answer
+
+    async def matrix(self, points: Sequence[Point]) -> Matrix:
+        if self.answer is None:
+            await asyncio.Event().wait()
+        if isinstance(self.answer, Matrix):
+            return self.answer
+        raise self.answer or TimeoutError
+
+
+ROADS = Matrix(((0, 4000), (4200, 0)), ((0, 90_000), (91_000, 0)), estimated=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "estimated"),
+    [
+        (ROADS, False),
+        (None, True),
+        (ConnectionError("refused"), True),
+        (KeyError("durations"), True),
+        (Matrix(((0, 0), (0, 0)), ((0, 0), (0, 0)), estimated=False), True),
+    ],
+)
+async def test_T150_whatever_the_road_server_does_there_are_times(
+    answer: Matrix | Exception | None, estimated: bool
+) -> None:
+    found = await Steady(Server(answer), limit_s=0.01).matrix([SHANGHAI, SUZHOU])
+    assert found.estimated == estimated
+    assert found.seconds[0][1] > 0
 
 
 def test_R5_bands_and_factor_are_settings() -> None:

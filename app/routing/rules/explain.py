@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from app.core.errors import Fact, Reason
 from app.routing.rules.facts import readable
-from app.routing.rules.plan import Plan
+from app.routing.rules.insertion import NoInsertion, cheapest_insertion
+from app.routing.rules.plan import Plan, orders_of, schedule
 from app.routing.rules.problem import Courier, Job, Problem, allowed, place_of, service_of, start_of, visits_of
 from app.routing.rules.standing import most
 
@@ -42,6 +43,58 @@ def alone(job: Job, courier: Courier, problem: Problem) -> int | None:
             return None
         at, place = start + service_of(job, visit.kind), there
     return at
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """One other courier for a job: what that would give, or `finish_s` None and why it cannot be; `reason` says how it
+    compares with the plan."""
+
+    courier: str
+    shift: int
+    finish_s: int | None
+    late_s: int
+    added_drive_s: int
+    harmed: tuple[str, ...]
+    reason: Reason
+
+
+def explain_courier(job: Job, plan: Plan, problem: Problem) -> list[Instead]:
+    """What each other courier would have made of a served job, all else as planned (R6, C4 "nearest").
+
+    Best first; empty for an unserved job and for one whose leg has started or whose part is on board.
+    """
+    mine = next((at for at, route in enumerate(plan.routes) for stop in route.stops if stop.job == job.id), None)
+    others = [index for index in allowed(job, problem) if index != mine]
+    if mine is None or not others:
+        return []
+    finish = plan.finishes()[job.id]
+    orders = [[visit for visit in order if visit.job != job.id] for order in orders_of(plan)]
+    without = schedule(orders, problem)
+    saved = plan.routes[mine].drive_s - without.routes[mine].drive_s
+    found = [_instead(job, index, finish, saved, without, problem) for index in others]
+    return sorted(found, key=lambda each: (each.finish_s is None, each.late_s, len(each.harmed), each.finish_s or 0))
+
+
+def _instead(job: Job, index: int, finish_s: int, saved_s: int, without: Plan, problem: Problem) -> Instead:
+    courier = problem.couriers[index]
+    other = cheapest_insertion(without, problem, job, only=[index])
+    if isinstance(other, NoInsertion):
+        return Instead(courier.code, courier.shift, None, 0, 0, (), readable(other.reason))
+    facts: dict[str, Fact] = {
+        "courier": courier.code,
+        "late_s": other.late_s,
+        "by_s": abs(other.finish_s - finish_s),
+        "more_drive_s": other.added_drive_s - saved_s,
+        "jobs": list(other.harmed),
+    }
+    code = "routing.instead_sooner" if other.finish_s < finish_s else "routing.instead_later"
+    if other.harmed:
+        code = "routing.instead_harms"
+    elif other.late_s:
+        code = "routing.instead_late"
+    reason = readable(Reason("R6", code, facts))
+    return Instead(courier.code, courier.shift, other.finish_s, other.late_s, other.added_drive_s, other.harmed, reason)
 
 
 def explain_miss(job: Job, plan: Plan, problem: Problem) -> list[Reason]:

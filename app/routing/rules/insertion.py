@@ -60,15 +60,17 @@ class _Spot:
     added_drive_s: int
 
 
-def cheapest_insertion(plan: Plan, problem: Problem, job: Job, *, aim: Aim = "finish") -> Insertion | NoInsertion:
+def cheapest_insertion(
+    plan: Plan, problem: Problem, job: Job, *, aim: Aim = "finish", only: Sequence[int] | None = None
+) -> Insertion | NoInsertion:
     """The earliest finish that leaves every commitment standing (R4), or the cheapest on time with `aim` "cost".
 
     First nobody is harmed: what is on time stays so, what is late of the same or a higher tier gets no later. Only if
     the job would miss, commitments of lower tiers may be given up for it (R2, strict tiers), as few as possible. If
-    even that does not help, it goes where it is done first without harm, late.
+    even that does not help, it goes where it is done first without harm, late. `only` narrows the couriers (indices).
     """
     jobs = {**problem.by_id(), job.id: job}
-    couriers = allowed(job, problem)
+    couriers = [index for index in allowed(job, problem) if only is None or index in only]
     gentle = list(_spots(plan, problem, job, jobs, couriers, _gentle_limit(job)))
     best = min(gentle, key=lambda spot: _rank(spot, job, problem, aim), default=None)
     if best is not None and best.finish_s <= job.due_s:
