@@ -220,3 +220,11 @@ async def test_T47_bad_cursors_and_parameters(api: httpx.AsyncClient, world: Wor
 async def test_a_check_of_too_many_serials_is_refused(api: httpx.AsyncClient) -> None:
     answer = await refused(api, "/v1/warranty/check", serials=[f"X-{n}" for n in range(10_001)])
     assert answer[:2] == (422, "check.too_many")
+
+
+@pytest.mark.parametrize("serial", ["%ff", "x" * 2000, "..%2f..", "%F0%9F%93%B7"])
+async def test_T45_a_serial_nobody_can_have_is_not_found(api: httpx.AsyncClient, serial: str) -> None:
+    for path in (f"/v1/devices/{serial}", f"/v1/devices/{serial}/warranty", f"/v1/verdicts/{serial}"):
+        assert (await api.get(path)).status_code in (400, 404)
+    listed = await api.get(f"/v1/devices?customer={serial}")
+    assert listed.status_code in (200, 400)

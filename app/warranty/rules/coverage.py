@@ -282,19 +282,24 @@ def place(cover: Cover, position: str, restart: Restart, activated_at: datetime,
 
 
 def extend(cover: Cover, event: Event, months: int, on: date) -> None:
-    """Months added to the device interval that ends last, from its own anchor (W2); a gap before it stays a gap."""
+    """Months added to the device interval that ends last, from its own anchor (W2).
+
+    A gap before it stays a gap, and one that ends before it begins adds nothing.
+    """
     if not cover.intervals:
         return
     longest = max(cover.intervals, key=lambda interval: interval.last)
     total = longest.months + months
     end = final_day(longest.anchor, total, terms_of(cover), cover.calendar)
-    joined = on <= longest.last + DAY
+    first = longest.first if on <= longest.last + DAY else on + DAY
+    if end.day < first:
+        return
     provisional = tuple(why for why in longest.provisional if why != "calendar")
     cover.intervals.append(
         replace(
             longest,
             kind="extension" if longest.kind == "base" else longest.kind,
-            first=longest.first if joined else on + DAY,
+            first=first,
             last=end.day,
             since=on,
             months=total,

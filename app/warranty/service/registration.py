@@ -29,9 +29,16 @@ from app.warranty.schemas import AcceptOut, DeviceIn, DeviceOut
 from app.warranty.service.refusals import DayOutOfRange
 from app.warranty.service.writing import History, announced, store_histories, terms_on
 
+# Held until commit: an acceptance at the same time waits and anchors these devices, or is seen here.
 CONTRACTS = text("""
     SELECT c.number, c.customer, c.accepted_on FROM contract c WHERE c.number = ANY(CAST(:contracts AS text[]))
     AND (CAST(:scope_customers AS text[]) IS NULL OR c.customer = ANY(CAST(:scope_customers AS text[])))
+    ORDER BY c.number FOR SHARE
+""")
+ONE_ACCEPTANCE = text("""
+    SELECT c.number FROM contract c WHERE c.number = :number
+    AND (CAST(:scope_customers AS text[]) IS NULL OR c.customer = ANY(CAST(:scope_customers AS text[])))
+    FOR NO KEY UPDATE
 """)
 SITES = text("""
     SELECT s.code, s.customer, s.area, s.timezone FROM site s WHERE s.code = ANY(CAST(:sites AS text[]))
@@ -253,6 +260,7 @@ async def accept_contract(
 
     Doing it again with the same day anchors what was registered unanchored since; another day is AcceptedAlready.
     """
+    await db.execute(ONE_ACCEPTANCE, {**actor.scope, "number": number})
     contract = await network_queries.contract(db, actor=actor, number=number)
     check_version(contract.version, expected_version)
     first, last = ANCHOR_YEARS

@@ -230,11 +230,18 @@ async def settle_cause(
 
 
 async def settle_open_verdicts(db: AsyncConnection, *, now: datetime) -> int:
-    """W7: verdicts on an undetermined cause become `defect` after 30 days; one settler at a time, each once."""
+    """W7: verdicts on an undetermined cause become `defect` after 30 days; one settler at a time, each once.
+
+    One that was replaced meanwhile, or that no verdict can be given on any more, is left to people.
+    """
     if not await db.scalar(ONE_SETTLER):
         return 0
-    settled = list((await db.execute(OPEN_VERDICTS, {"before": now - UNSETTLED_FOR})).scalars())
-    for verdict_id in settled:
-        duty = duty_actor("settle_undetermined")
-        await settle_cause(db, actor=duty, verdict_id=verdict_id, cause="defect", now=now)
-    return len(settled)
+    duty, settled = duty_actor("settle_undetermined"), 0
+    for verdict_id in list((await db.execute(OPEN_VERDICTS, {"before": now - UNSETTLED_FOR})).scalars()):
+        try:
+            async with db.begin_nested():
+                await settle_cause(db, actor=duty, verdict_id=verdict_id, cause="defect", now=now)
+        except Refusal:
+            continue
+        settled += 1
+    return settled
