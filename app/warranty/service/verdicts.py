@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor, duty_actor
+from app.core.db import attempt
 from app.core.errors import Conflict, Reason, Refusal, Unprocessable
 from app.core.events import Event, announce
 from app.core.http import constraint_of
@@ -239,7 +240,7 @@ async def settle_open_verdicts(db: AsyncConnection, *, now: datetime) -> int:
     duty, settled = duty_actor("settle_undetermined"), 0
     for verdict_id in list((await db.execute(OPEN_VERDICTS, {"before": now - UNSETTLED_FOR})).scalars()):
         try:
-            async with db.begin_nested():
+            async with attempt(db):
                 await settle_cause(db, actor=duty, verdict_id=verdict_id, cause="defect", now=now)
         except Refusal:
             continue
