@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from app.accounts import api as accounts_api
 from app.accounts.guards import PUBLIC, admit, provide_call
+from app.billing import api as billing_api
 from app.core.clock import Clock, SystemClock
 from app.core.db import make_engine, reading
 from app.core.errors import Refusal
@@ -68,6 +69,7 @@ def create_app(
             *network_api.HANDLERS,
             *warranty_api.HANDLERS,
             *stock_api.HANDLERS,
+            *billing_api.HANDLERS,
             *FULFILLMENT,
         ],
         guards=[admit],

@@ -67,6 +67,7 @@ class RequestLine(Base):
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
     gross_minor: Mapped[int]
+    price_terms: Mapped[dict[str, Any]]
     provisional: Mapped[bool] = mapped_column(Boolean)
     kind: Mapped[str]
     committed_at: Mapped[datetime]

@@ -72,6 +72,7 @@ STATEMENTS = (
         net_minor bigint NOT NULL,
         tax_minor bigint NOT NULL,
         gross_minor bigint NOT NULL,
+        price_terms jsonb NOT NULL,
         provisional boolean NOT NULL,
         kind text NOT NULL,
         committed_at timestamptz NOT NULL,

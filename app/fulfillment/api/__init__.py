@@ -1,5 +1,5 @@
 """Doors to fulfillment: requests and promises, the journey's verbs, the plan."""
 
-from app.fulfillment.api import requests
+from app.fulfillment.api import requests, verbs
 
-HANDLERS = [*requests.HANDLERS]
+HANDLERS = [*requests.HANDLERS, *verbs.HANDLERS]

@@ -39,7 +39,7 @@ PAGE = text(f"""
 """).columns(**JSON)
 LINES = text("""
     SELECT l.* FROM request_line l WHERE l.request = ANY(CAST(:ids AS text[])) ORDER BY l.request, l.n
-""").columns(commitment_reasons=JSONB, sourcing=JSONB)
+""").columns(commitment_reasons=JSONB, sourcing=JSONB, price_terms=JSONB)
 STEPS = text("""
     SELECT * FROM request_step WHERE request = ANY(CAST(:ids AS text[])) ORDER BY request, occurred_at, seq
 """).columns(details=JSONB)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -234,6 +235,7 @@ def line_row(
         "net_minor": line.price.net.minor,
         "tax_minor": line.price.tax.minor,
         "gross_minor": line.price.gross.minor,
+        "price_terms": msgspec.to_builtins(line.price_terms),
         "provisional": line.provisional,
         "kind": line.promise.kind,
         "committed_at": now,

@@ -3,10 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from app.billing.rules.pricing import Cost, NoRate, Payer, Price, price_line
+from app.billing.rules.pricing import Cost, NoRate, Payer, Price, PriceTerms, price_by
 from app.core.errors import Reason
 from app.fulfillment.queries.gather import Facts, LineFacts
 from app.fulfillment.rules import commitments
@@ -43,6 +42,7 @@ class LineDecision:
     offer: Offer
     way: Way
     price: Price
+    price_terms: PriceTerms
     cost_minor: int
     cost_currency: str
     provisional: bool
@@ -174,7 +174,8 @@ def _line(
     cost_minor = sum(one.value_minor for one in slices) - before
     taken[shelf] += pick.quantity
     layer = slices[-1].layer
-    price = _price(facts, line, pick, offer, Cost(cost_minor, pick.quantity, layer.currency, layer.rates), verdict)
+    terms = _terms(facts, line, pick, verdict)
+    price = _priced(terms, offer, Cost(cost_minor, pick.quantity, layer.currency, layer.rates))
     return LineDecision(
         asked=line,
         quantity=pick.quantity,
@@ -182,6 +183,7 @@ def _line(
         offer=offer,
         way=way,
         price=price,
+        price_terms=terms,
         cost_minor=cost_minor,
         cost_currency=layer.currency,
         provisional=not offer.ours,
@@ -194,18 +196,22 @@ def _line(
     )
 
 
-def _price(facts: Facts, line: LineFacts, pick: Pick, offer: Offer, cost: Cost, verdict: Verdict) -> Price:
+def _terms(facts: Facts, line: LineFacts, pick: Pick, verdict: Verdict) -> PriceTerms:
+    """What the price rests on besides the pieces; kept with the line, so that the charge is the promise (T121)."""
     latest = facts.latest.get(line.part_number)
-    price = price_line(
+    return PriceTerms(
         covered=isinstance(verdict, Covered),
-        supplied=[cost],
         currency=facts.setting.currency,
-        tax_rate=Decimal(facts.setting.terms["tax_rate"]),
-        asked=Cost(latest.value_minor, latest.quantity, latest.currency, latest.rates) if latest else None,
+        payer=Payer(verdict.payer) if isinstance(verdict, Covered) else None,
+        tax_rate=facts.setting.terms["tax_rate"],
         substitute=pick.candidate.substitute,
         within_warranty=isinstance(verdict, NotCovered) and verdict.price_rule == "P3",
-        provisional=not offer.ours,
+        asked=Cost(latest.value_minor, latest.quantity, latest.currency, latest.rates) if latest else None,
     )
+
+
+def _priced(terms: PriceTerms, offer: Offer, cost: Cost) -> Price:
+    price = price_by(terms, [cost], provisional=not offer.ours)
     if isinstance(price, NoRate):
         raise CurrencyMismatch(cost_currency=price.cost_currency, currency=price.currency, part_number=offer.part)
     return price

@@ -106,15 +106,16 @@ async def move(
     now: datetime,
     data: Mapping[str, Any] | None = None,
     replan: bool = True,
+    born: Mapping[str, State] | None = None,
 ) -> int:
     """Write steps and new line states, the request's own state and version, its watch, its event; mark the region.
 
-    Gives the request's new version.
+    `born` are lines made in this very change. Gives the request's new version.
     """
     written = await write_steps(db, actor=actor, request=loaded.row.id, steps=steps, occurred_at=occurred_at, now=now)
     if states:
         await db.execute(SET_LINE, [{"id": line, "state": state.value} for line, state in sorted(states.items())])
-    after = {line.id: states.get(line.id, State(line.state)) for line in loaded.lines}
+    after = {line.id: states.get(line.id, State(line.state)) for line in loaded.lines} | dict(born or {})
     version = int(
         (
             await db.execute(SET_REQUEST, {"id": loaded.row.id, "state": request_state(after.values()).value})

@@ -1,0 +1,148 @@
+"""A part lost on its way: the ledger takes it to the lost place, and a new source is found at once (S6b)."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.accounts.rules import Actor
+from app.billing.rules.pricing import PriceTerms
+from app.billing.service.charges import quote
+from app.billing.service.costs import reverse_line
+from app.core.ids import new_id
+from app.fulfillment import schemas
+from app.fulfillment.models import RequestLine
+from app.fulfillment.queries.gather import Asked, Facts, gather
+from app.fulfillment.queries.region import tier_of
+from app.fulfillment.queries.requests import Loaded
+from app.fulfillment.rules.states import State, Verb
+from app.fulfillment.service.candidates import Way, candidate_of, ways_of
+from app.fulfillment.service.decision import plain_reasons
+from app.fulfillment.service.frame import Frame, again, chosen_lines, open_frame
+from app.fulfillment.service.records import SET_LINE, NewStep, move
+from app.routing.rules.sourcing import Ask, Choice, Pick, choose_sources
+from app.stock.queries.offers import Offer
+from app.stock.service import lose, reserve
+from app.stock.service.holds import Demand
+from app.warranty.rules.inputs import Failure
+
+
+async def lose_line(
+    db: AsyncConnection,
+    *,
+    actor: Actor,
+    request_id: str,
+    body: schemas.StepIn,
+    expected_version: int | None,
+    now: datetime,
+) -> Loaded:
+    """The loss is ours: what was billed for the lost piece is taken back. The new line keeps commitment and price terms.
+
+    Without stock anywhere the line stays lost and its step says so; the request then needs a plan (C7).
+    """
+    frame = await open_frame(
+        db, actor=actor, request_id=request_id, body=body, expected_version=expected_version, now=now
+    )
+    lines = chosen_lines(frame, body, Verb.LOST)
+    steps: list[NewStep] = []
+    born: dict[str, State] = {}
+    for line, to in lines:
+        await db.execute(SET_LINE, {"id": line.id, "state": to.value})
+        await lose(db, actor=actor, reference=line.id, now=now, note=body.note, occurred_at=frame.at)
+        await reverse_line(db, actor=actor, line=line.id, reason="lost", now=now)
+        successor = await _resource(frame, line)
+        if successor is not None:
+            born[successor] = State.ACCEPTED
+        details = frame.details(replaced_by=successor, unsourced=True if successor is None else None)
+        steps.append(NewStep(verb="lost", line=line.id, details=details))
+    await move(
+        db,
+        actor=actor,
+        loaded=frame.loaded,
+        states={line.id: to for line, to in lines},
+        steps=steps,
+        event="lost",
+        occurred_at=frame.at,
+        now=now,
+        born=born,
+    )
+    return await again(frame)
+
+
+async def _resource(frame: Frame, line: Any) -> str | None:
+    """Find a new source for a lost line and hold the stock; gives the new line's id, None if nothing is free."""
+    facts = await _facts(frame, line)
+    row = frame.loaded.row
+    ways = ways_of(facts, now=frame.now, tier=tier_of(row.priority, row.found_on), appointment_at=row.appointment_at)
+    found: dict[tuple[str, str], tuple[Offer, Way]] = {}
+    candidates = []
+    for offer in facts.offers:
+        way = ways.of(offer, due_at=line.due_at, quantity=line.quantity)
+        found[offer.place, offer.part] = (offer, way)
+        local = offer.ours and offer.place in facts.setting.sources
+        candidates.append(
+            candidate_of(offer, way, asked_part=line.part_number, local=local, quantity=line.quantity, now=frame.now)
+        )
+    due_s = int((line.due_at - frame.now).total_seconds())
+    ask = Ask(
+        line="1", quantity=line.quantity, kind=line.kind, due_s=due_s, tier=ways.tier, candidates=tuple(candidates),
+        allow_split=False,
+    )  # fmt: skip
+    choice = choose_sources([ask])
+    if not isinstance(choice, Choice):
+        return None
+    pick = choice.picks[0]
+    return await _hold(frame, line, pick, *found[pick.candidate.shelf], choice)
+
+
+async def _facts(frame: Frame, line: Any) -> Facts:
+    row = frame.loaded.row
+    failure = Failure(
+        occurred_at=row.failed_at,
+        reported_at=row.received_at,
+        cause=row.cause,
+        system_stopped=row.system_stopped,
+        found_on=row.found_on,
+    )
+    return await gather(
+        frame.db,
+        actor=frame.actor,
+        serial=row.device_serial,
+        site=row.site,
+        model=row.model,
+        failure=failure,
+        lines=[Asked(part_number=line.part_number, quantity=line.quantity, position=line.position)],
+        accept_substitutes=row.accept_substitutes,
+        now=frame.now,
+    )
+
+
+async def _hold(frame: Frame, line: Any, pick: Pick, offer: Offer, way: Way, choice: Choice) -> str:
+    new = new_id("lin", frame.now)
+    demand = Demand(reference=new, place=offer.place, part=offer.part, quantity=line.quantity)
+    pieces = await reserve(frame.db, actor=frame.actor, demand=[demand], now=frame.now)
+    terms = msgspec.convert(line.price_terms, PriceTerms)
+    price = quote(pieces, terms, provisional=not offer.ours)
+    kept = ("request", "part_number", "quantity", "position", "verdict", "covered", "payer", "kind", "committed_at",
+            "due_at", "commitment_reasons", "price_terms", "ticket_key")  # fmt: skip
+    row = {name: getattr(line, name) for name in kept} | {
+        "id": new,
+        "n": max(one.n for one in frame.loaded.lines) + 1,
+        "state": State.ACCEPTED.value,
+        "supplied_part_number": offer.part,
+        "source": offer.place,
+        "mode": way.mode,
+        "eta": way.eta,
+        "carrier": way.carrier,
+        "handover_at": way.handover_at,
+        "net_minor": price.net.minor,
+        "tax_minor": price.tax.minor,
+        "gross_minor": price.gross.minor,
+        "provisional": not offer.ours,
+        "sourcing": {"reasons": plain_reasons(choice.reasons), "alternatives": []},
+        "replaces": line.id,
+    }
+    await frame.db.execute(insert(RequestLine), row)
+    return new
