@@ -74,6 +74,33 @@ async def test_P2_P6_an_issue_is_charged_at_the_cost_of_its_pieces(engine: Async
     await clean(engine, of)
 
 
+async def test_P5_a_line_picked_piece_by_piece_is_billed_as_quoted(engine: AsyncEngine) -> None:
+    shelf, of = await shelf_on(engine), await job(engine)
+    part = await shelf.part()
+    await shelf.receive(line(part, 3, "0.04"))
+    held = await shelf.hold(shelf.demand(part, 3, of.line))
+    quoted = billing.quote(held, PAID).gross.minor
+    for _ in range(3):
+        pieces = await shelf.alone(lambda db: service.issue(db, actor=ACTOR, reference=of.line, quantity=1, now=NOW))
+        await bill(shelf, of, pieces, PAID)
+    amounts = [minor for _, minor in await lines_of(engine, of)]
+    assert (sum(amounts), quoted, sorted(amounts)) == (14, 14, [4, 5, 5])
+    await clean(engine, of)
+
+
+async def test_S6b_a_lost_line_s_bill_is_taken_back(engine: AsyncEngine) -> None:
+    shelf, of = await shelf_on(engine), await job(engine)
+    await bill(shelf, of, await issued(shelf, of, await shelf.stocked(1)), PAID)
+
+    async def verb(db):  # type: ignore[no-untyped-def]
+        await service.lose(db, actor=ACTOR, reference=of.line, now=NOW)
+        await billing.reverse_line(db, actor=ACTOR, line=of.line, reason="lost on the way", now=NOW)
+
+    await shelf.alone(verb)
+    assert sum(minor for _, minor in await lines_of(engine, of)) == 0
+    await clean(engine, of)
+
+
 async def test_T118_six_bill_the_same_issue_at_once(engine: AsyncEngine) -> None:
     shelf, of = await shelf_on(engine), await job(engine)
     pieces = await issued(shelf, of, await shelf.stocked(1))

@@ -1,8 +1,10 @@
 """Prices at their edges (P1-P6): free when covered, else what the very pieces cost."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,11 +16,13 @@ from app.billing.rules.pricing import (
     NoRate,
     Payer,
     Price,
+    PriceTerms,
     TooMuch,
     bearer,
     borne_part,
     consent_expires,
     credit,
+    price_by,
     price_line,
 )
 from app.core.money import Money
@@ -156,3 +160,26 @@ def test_IM5_credits_never_exceed_the_charge_and_the_last_nets_to_zero(net: int,
             assert 0 <= outcome.tax.minor <= tax - back_tax
             back_net, back_tax = back_net + outcome.net.minor, back_tax + outcome.tax.minor
     assert (back_net, back_tax) == (net, tax)
+
+
+@given(st.lists(st.integers(0, 5000), min_size=1, max_size=5), st.sampled_from(["0", "0.13", "0.0333"]), st.booleans())
+def test_P5_a_line_billed_piece_by_piece_costs_what_it_was_quoted(costs: list[int], rate: str, upgrade: bool) -> None:
+    asked = cost(2000) if upgrade else None
+    terms = PriceTerms(covered=False, currency="CNY", tax_rate=rate, substitute=upgrade, asked=asked)
+    quoted = price_by(terms, [cost(minor) for minor in costs])
+    bills = [
+        price_by(replace(terms, before=tuple(cost(minor) for minor in costs[:at])), [cost(minor)])
+        for at, minor in enumerate(costs)
+    ]
+    assert isinstance(quoted, Price)
+    assert sum(bill.net.minor for bill in bills if isinstance(bill, Price)) == quoted.net.minor
+    assert sum(bill.gross.minor for bill in bills if isinstance(bill, Price)) == quoted.gross.minor
+    assert min(bill.net.minor for bill in bills if isinstance(bill, Price)) >= 0
+
+
+def test_IM6_stored_terms_replay() -> None:
+    terms = PriceTerms(
+        covered=False, currency="CNY", payer=Payer.OEM, tax_rate="0.13", asked=cost(900), before=(cost(1),)
+    )
+    stored = msgspec.json.encode(msgspec.to_builtins(terms))
+    assert msgspec.convert(msgspec.json.decode(stored), PriceTerms) == terms

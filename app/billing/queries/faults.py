@@ -35,7 +35,7 @@ COVERED_CHARGED = text("""
 # Double entry across the wings: the value that left the shelf is found again, in charges' costs or in borne costs.
 VALUE_KEPT = text("""
     SELECT format('IM3 line %s: %s %s left stock, billing accounts for %s', line, out.minor, currency, billed.minor)
-    FROM (SELECT r.reference AS line, r.currency, sum(r.value_minor - r.returned_minor) AS minor
+    FROM (SELECT r.reference AS line, r.currency, sum(r.value_minor - r.returned_minor - r.lost_minor) AS minor
           FROM reservation r WHERE r.state = 'issued' GROUP BY 1, 2) out
     JOIN (SELECT line, currency, sum(minor) AS minor
           FROM (SELECT line, currency, cost_minor AS minor FROM charge
@@ -72,11 +72,11 @@ OVER_REVERSED = text("""
     HAVING -sum(r.amount_minor) > b.amount_minor ORDER BY 1
 """)
 RETURNED_NETS_ZERO = text("""
-    SELECT format('IM8 line %s came back whole and still has %s %s on it', line, sum(minor), currency)
+    SELECT format('IM8 line %s came back or was lost whole and still has %s %s on it', line, sum(minor), currency)
     FROM (SELECT line, currency, gross_minor AS minor, reservations FROM charge
           UNION ALL SELECT line, currency, amount_minor, reservations FROM borne_cost WHERE kind = 'part') rows
     WHERE NOT EXISTS (SELECT FROM reservation r WHERE r.reference = line AND r.state = 'issued'
-                      AND r.returned < r.quantity)
+                      AND r.returned + r.lost < r.quantity)
     GROUP BY line, currency HAVING sum(minor) <> 0 ORDER BY 1
 """)
 CHECKS: tuple[TextClause, ...] = (

@@ -1,7 +1,7 @@
 """What a line costs (P1-P6): nothing when covered, else what the company paid for the very pieces supplied."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -44,7 +44,8 @@ class Cost:
 class PriceTerms:
     """What a line's price rests on besides the pieces; stored with a promise, so that the charge is the promise (T121).
 
-    `asked` is the latest cost of the asked part, for substitutes. Plain JSON values, for `msgspec.to_builtins`.
+    `asked` is the latest cost of the asked part, for substitutes; `before` the pieces of the line that were billed
+    earlier, so that a line picked piece by piece costs what it was quoted, rounded once. Plain JSON values.
     """
 
     covered: bool
@@ -54,6 +55,7 @@ class PriceTerms:
     substitute: bool = False
     within_warranty: bool = False
     asked: Cost | None = None
+    before: tuple[Cost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,26 @@ def price_line(
 
 
 def price_by(terms: PriceTerms, supplied: Sequence[Cost], *, provisional: bool = False) -> Price | NoRate:
-    """The price of pieces under stored terms; recomputing it later gives the same (IM6)."""
+    """The price of pieces under stored terms; recomputing it later gives the same (IM6).
+
+    After pieces billed `before` it is the difference of two line prices, so that the bills of a line add up to its quote.
+    """
+    whole = _line_price(terms, [*terms.before, *supplied], provisional)
+    if not terms.before or isinstance(whole, NoRate):
+        return whole
+    earlier = _line_price(terms, terms.before, provisional)
+    if isinstance(earlier, NoRate):
+        return earlier
+    net, tax = whole.net + -earlier.net, whole.tax + -earlier.tax
+    here = {"price": net.amount, "tax": tax.amount}
+    reasons = tuple(
+        replace(reason, facts={name: here.get(name, fact) for name, fact in reason.facts.items()})
+        for reason in whole.reasons
+    )
+    return Price(net, tax, net + tax, reasons, provisional)
+
+
+def _line_price(terms: PriceTerms, supplied: Sequence[Cost], provisional: bool) -> Price | NoRate:
     return price_line(
         covered=terms.covered,
         supplied=supplied,

@@ -1,7 +1,7 @@
 """Charges (P6): made once when pieces are issued, in that transaction; changed only by credits that name them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -27,6 +27,14 @@ CREDITED = text("""
            coalesce(-sum(cost_minor), 0)::bigint AS cost, coalesce(sum(quantity), 0)::bigint AS quantity
     FROM charge WHERE reverses = :id
 """)
+
+
+BEFORE = text("""
+    SELECT c.pieces FROM charge c
+    WHERE c.line = :line AND c.source <> :source AND c.reverses IS NULL AND c.gross_minor > coalesce(
+        (SELECT -sum(r.gross_minor) FROM charge r WHERE r.reverses = c.id), 0)
+    ORDER BY c.id
+""").columns(Charge.pieces)
 
 
 class Piece(Protocol):
@@ -86,6 +94,8 @@ async def charge_pieces(
     occurred_at: datetime | None,
 ) -> tuple[str, Price, Money]:
     """Make the charge of `source`, or find it made before (T118). Gives its id, its price, and what the pieces cost."""
+    earlier = (await db.execute(BEFORE, {"line": job.line, "source": source})).scalars().all()
+    terms = replace(terms, before=tuple(msgspec.convert([one for made in earlier for one in made], list[Cost])))
     price = quote(pieces, terms)
     cost = total_cost(costs_of(pieces), terms.currency)
     if isinstance(cost, NoRate):
