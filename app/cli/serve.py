@@ -102,6 +102,7 @@ async def served(settings: Settings, url: str, listener: socket.socket, *, demo:
         keys = await demo_ready(engine, settings) if demo else {}
         async with working(engine, settings) as wake:
             app = with_access_log(cast("App", create_app(settings, url, wake=wake)))
+            configure_logs(settings.log_level)  # again: making the application set up logging of its own
             server = Server(configuration(settings, app), lambda: print(welcome(settings, keys), flush=True))
             stop.append(server.stop)
             await server.serve(sockets=[listener])
