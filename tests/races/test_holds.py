@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.db import begin
@@ -234,3 +235,42 @@ async def test_T9_stock_taken_between_the_look_and_the_hold(engine: AsyncEngine)
     await shelf.hold(shelf.demand(part))
     with pytest.raises(service.OutOfStock):
         await shelf.hold(shelf.demand(part, seen[0].free))
+
+
+async def test_T8_the_guard_runs_and_runs_before_anything_is_written(engine: AsyncEngine) -> None:
+    shelf = await shelf_on(engine)
+    part = await shelf.stocked(1)
+    said: list[str] = []
+
+    def listen(connection: object, cursor: object, statement: str, *_: object) -> None:
+        said.append(" ".join(statement.split()))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", listen)
+    try:
+        await shelf.hold(shelf.demand(part))
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", listen)
+    assert len(said) == 2
+    assert said[0].startswith("UPDATE stock_balance SET reserved = reserved + $1")
+    assert "on_hand - reserved >= " in said[0]
+    assert "INSERT INTO reservation" in said[1]
+    assert not [one for one in said if "SKIP LOCKED" in one]
+
+
+async def test_many_serials_are_received_in_a_few_statements(engine: AsyncEngine) -> None:
+    async with clean_afterwards(engine):
+        shelf = await shelf_on(engine)
+        part = await shelf.part("serial")
+        said: list[str] = []
+
+        def listen(connection: object, cursor: object, statement: str, *_: object) -> None:
+            said.append(statement)
+
+        event.listen(engine.sync_engine, "before_cursor_execute", listen)
+        try:
+            lines = [line(part, 20, serials=[unique("SN") for _ in range(20)]) for _ in range(100)]
+            await shelf.receive(*lines)
+        finally:
+            event.remove(engine.sync_engine, "before_cursor_execute", listen)
+        assert await shelf.balance(part) == (2000, 0)
+        assert len(said) <= 11
