@@ -52,7 +52,10 @@ class Costs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """What finding the plan took. Wall and CPU differ under load: a plan that got little CPU is poor silently."""
+    """What finding the plan took; `method` lists the ways that gave a plan, in order.
+
+    Wall and CPU differ under load: a plan that got little CPU is poor silently.
+    """
 
     method: str = "fixed"
     branches: int = 0

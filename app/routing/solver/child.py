@@ -41,7 +41,7 @@ def serve(pipe: Connection) -> None:
             problem, standing, limits = ask
             try:
                 pipe.send(improve(problem, standing, **limits))
-            except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as failed:
+            except Exception as failed:  # OR-Tools raises bare ones; the parent is told, the child lives on
                 pipe.send(f"{type(failed).__name__}: {failed}")
     except (EOFError, OSError):
         return

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
+from app.routing.rules.explain import reach
 from app.routing.rules.plan import Plan
 from app.routing.rules.problem import TIERS, Job, Kind, Problem, Visit, allowed, place_of, started, until, visits_of
 from app.routing.rules.standing import most
@@ -73,10 +74,13 @@ def build(problem: Problem, order: list[int], soft: frozenset[str]) -> Model:
     """The model of a problem, jobs in the given order (indices; the seed shuffles them).
 
     A job in `soft` may finish late, for its tier's price a second; any other is done on time or left out for its
-    tier's price, which is what a miss costs whichever way (R2). All visits are optional but started ones: a first
-    solution always exists.
+    tier's price, which is what a miss costs whichever way (R2). All visits are optional but started ones, what nobody
+    can reach is left out, and what nobody can reach in time is soft: a first solution always exists.
     """
-    jobs = [problem.jobs[index] for index in order]
+    begun = {courier.first.job for courier in problem.couriers if courier.first}
+    best = {job.id: reach(job, problem) for job in problem.jobs}
+    jobs = [problem.jobs[at] for at in order if best[problem.jobs[at].id] or problem.jobs[at].id in begun]
+    soft |= begun | {job.id for job in jobs if (alone := best[job.id]) is None or alone.finish_s > job.due_s}
     aboard = problem.carried_by()
     nodes = []
     for job in jobs:
@@ -166,7 +170,7 @@ def _visits(model: Model, soft: frozenset[str]) -> None:
         _open(at, job, node.visit.kind, longest, spans=node.visit not in shut)
         if _drop(node):
             by = max(0, job.due_s - job.drop_service_s)
-            if job.id in soft or job.id in begun or by < at.Min():
+            if job.id in soft:
                 model.time.SetCumulVarSoftUpperBound(index, by, model.tiers.late[job.tier])
             else:
                 at.SetMax(by)
@@ -241,7 +245,7 @@ def routes_of(model: Model, plan: Plan, without: frozenset[str]) -> list[list[in
         [
             model.indexes.NodeToIndex(number_of[Visit(stop.kind, stop.job)])
             for stop in route.stops
-            if stop.job not in without
+            if stop.job not in without and Visit(stop.kind, stop.job) in number_of
         ]
         for route in plan.routes
     ]

@@ -62,7 +62,7 @@ def _searched(problem: Problem, best: Plan, end: float, solutions: int | None, s
         ask = _Round(way, left if last else left * SHARE, solutions, seed + turn)
         found, branches, count = _round(problem, best, soft, ask)
         effort = Effort(
-            method=effort.method if found is None else way,
+            method=effort.method if found is None else f"{effort.method}, {way}",
             branches=effort.branches + branches,
             solutions=effort.solutions + count,
         )
