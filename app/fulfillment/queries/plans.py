@@ -1,0 +1,62 @@
+"""What planning reads: which regions are dirty, and who a planned line belongs to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.accounts.rules import Actor
+
+REGIONS = text("""
+    SELECT a.code FROM area a
+    WHERE EXISTS (SELECT FROM courier c WHERE c.area = a.code)
+      AND (CAST(:area AS text) IS NULL OR a.code = :area)
+      AND (CAST(:scope_areas AS text[]) IS NULL OR a.code = ANY(CAST(:scope_areas AS text[])))
+    ORDER BY a.code
+""")
+WAITING = text("""
+    SELECT l.id, l.request, l.state, l.due_at, l.eta, r.customer, r.priority, w.on_hold, r.version,
+        w.paused_s, w.done_due_at
+    FROM request_line l JOIN part_request r ON r.id = l.request JOIN request_watch w ON w.request = r.id
+    WHERE r.area = ANY(CAST(:areas AS text[])) AND l.state NOT IN ('confirmed', 'canceled', 'lost')
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLine:
+    """A line in a plan, as the plan's answer names it."""
+
+    id: str
+    request: str
+    state: str
+    customer: str
+    due_at: datetime
+    eta: datetime | None
+    on_hold: str | None
+
+
+async def regions(db: AsyncConnection, *, actor: Actor, area: str | None) -> list[str]:
+    """The regions this actor may see that have couriers."""
+    rows = await db.execute(REGIONS, {"area": area, "scope_areas": actor.scope["scope_areas"]})
+    return list(rows.scalars())
+
+
+async def lines_of(db: AsyncConnection, *, areas: list[str]) -> Mapping[str, PlannedLine]:
+    """Open lines of some areas, by id."""
+    return {row.id: _line(row) for row in await db.execute(WAITING, {"areas": areas})}
+
+
+def _line(row: Any) -> PlannedLine:
+    due = row.due_at + timedelta(seconds=row.paused_s)
+    return PlannedLine(
+        id=row.id,
+        request=row.request,
+        state=row.state,
+        customer=row.customer,
+        due_at=min(due, row.done_due_at) if row.done_due_at else due,
+        eta=row.eta,
+        on_hold=row.on_hold,
+    )

@@ -1,0 +1,165 @@
+"""Planning a region anew: claimed under a lease, solved outside any transaction, applied only where still valid (R4)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.accounts.rules import duty_actor
+from app.core.events import Event, announce_all
+from app.core.ids import new_id
+from app.fulfillment.queries.planning import Planning, planning
+from app.fulfillment.queries.region import Region, region_of_area
+from app.routing.models import PlanHistory
+from app.routing.rules import plan as plans
+from app.routing.rules import problem as problems
+from app.routing.rules.plan import Plan
+from app.routing.rules.problem import Problem
+from app.routing.rules.standing import adopted
+
+LEASE = timedelta(seconds=60)
+TELL_AFTER = timedelta(minutes=5)
+DIRTY = text("""
+    SELECT d.region, max(d.seq) AS seq FROM region_dirty d
+    LEFT JOIN region_plan p ON p.region = d.region
+    WHERE p.lease_until IS NULL OR p.lease_until < :now
+    GROUP BY d.region ORDER BY min(d.seq) LIMIT 1
+""")
+CLAIM = text("""
+    INSERT INTO region_plan AS p (region, fence, lease_until) VALUES (:region, 1, :until)
+    ON CONFLICT (region) DO UPDATE SET fence = p.fence + 1, lease_until = :until
+    WHERE p.lease_until IS NULL OR p.lease_until < :now
+    RETURNING fence
+""")
+CLEAN = text("DELETE FROM region_dirty WHERE region = :region AND seq <= :seq")
+APPLY = text("""
+    UPDATE region_plan SET version = version + 1, planned_at = :now, problem = CAST(:problem AS jsonb),
+        plan = CAST(:plan AS jsonb), lease_until = NULL
+    WHERE region = :region AND fence = :fence RETURNING version
+""")
+LET_GO = text("UPDATE region_plan SET lease_until = NULL WHERE region = :region AND fence = :fence")
+LOCK_LINES = text("""
+    SELECT l.id, l.state, l.courier, l.eta, l.request, r.customer, r.area, r.version, l.source
+    FROM request_line l JOIN part_request r ON r.id = l.request
+    WHERE l.id = ANY(CAST(:ids AS text[])) ORDER BY l.id FOR UPDATE OF l
+""")
+SET_ETA = text("UPDATE request_line SET eta = :eta WHERE id = :id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A region under this worker's lease, and what was read of it."""
+
+    region: str
+    fence: int
+    seen: int
+    facts: Region
+    planned: Planning
+
+
+async def claim(db: AsyncConnection, *, now: datetime) -> Claimed | None:
+    """Take the lease of the region that has waited longest, and read it. None if nothing is dirty or all is leased."""
+    row = (await db.execute(DIRTY, {"now": now})).one_or_none()
+    if row is None:
+        return None
+    fence = await db.scalar(CLAIM, {"region": row.region, "until": now + LEASE, "now": now})
+    if fence is None:
+        return None
+    facts = await region_of_area(db, area=row.region, now=now)
+    return Claimed(region=row.region, fence=int(fence), seen=row.seq, facts=facts, planned=planning(facts, now=now))
+
+
+async def apply(db: AsyncConnection, *, claimed: Claimed, plan: Plan, now: datetime) -> int:
+    """Put a plan in force, unless another worker took the region over (fence). Gives how many lines were told anew.
+
+    What changed since the plan was read (a line picked up, canceled, taken elsewhere) is left out of it again: the
+    standing plan is what `adopted` keeps under the facts of now, and the next plan follows from the marks they left.
+    """
+    ids = [job.id for job in claimed.planned.problem.jobs]
+    rows = {row.id: row for row in await db.execute(LOCK_LINES, {"ids": ids})}
+    unchanged = {line.id for line in claimed.facts.lines if _same(line, rows.get(line.id))}
+    problem = claimed.planned.problem
+    if len(unchanged) < len(ids):
+        problem = _without(problem, set(ids) - unchanged)
+        plan = adopted(plan, problem)
+    version = await db.scalar(
+        APPLY,
+        {
+            "region": claimed.region,
+            "fence": claimed.fence,
+            "now": now,
+            "problem": _json(problems.to_json(problem)),
+            "plan": _json(plans.to_json(plan)),
+        },
+    )
+    if version is None:
+        return 0
+    row = {
+        "id": new_id("plan", now),
+        "region": claimed.region,
+        "version": version,
+        "planned_at": now,
+        "problem": problems.to_json(problem),
+        "plan": plans.to_json(plan),
+    }
+    await db.execute(insert(PlanHistory), row)
+    await db.execute(CLEAN, {"region": claimed.region, "seq": claimed.seen})
+    return await _tell(db, problem, plan, rows, now)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _same(line: Any, row: Any) -> bool:
+    return row is not None and row.state == line.state and row.courier == line.courier
+
+
+def _without(problem: Problem, gone: set[str]) -> Problem:
+    """The problem without some jobs, started legs and cargo included."""
+    couriers = tuple(
+        replace(
+            one,
+            carrying=tuple(job for job in one.carrying if job not in gone),
+            first=None if one.first is not None and one.first.job in gone else one.first,
+        )
+        for one in problem.couriers
+    )
+    return replace(problem, couriers=couriers, jobs=tuple(job for job in problem.jobs if job.id not in gone))
+
+
+async def _tell(db: AsyncConnection, problem: Problem, plan: Plan, rows: dict[str, Any], now: datetime) -> int:
+    """Write the ETAs; a request whose ETA moved by more than five minutes is told so, once a plan."""
+    finishes = plan.finishes()
+    events, changes = [], []
+    for job in problem.jobs:
+        row, finish = rows[job.id], finishes.get(job.id)
+        eta = None if finish is None else problem.start + timedelta(seconds=finish)
+        if eta == row.eta:
+            continue
+        changes.append({"id": job.id, "eta": eta})
+        if row.eta is None or eta is None or abs(eta - row.eta) > TELL_AFTER:
+            told = {"line": job.id, "eta": eta, "before": row.eta}
+            events.append(
+                Event(
+                    type="part_request.replanned",
+                    subject=row.request,
+                    version=row.version,
+                    customer=row.customer,
+                    area=row.area,
+                    place=row.source,
+                    data=told,
+                )
+            )
+    if changes:
+        await db.execute(SET_ETA, changes)
+    await announce_all(db, events, by=duty_actor("plan"), now=now)
+    return len(events)
+
+
+async def let_go(db: AsyncConnection, *, claimed: Claimed) -> None:
+    """Give the region back unplanned: its marks stay, the next round tries again."""
+    await db.execute(LET_GO, {"region": claimed.region, "fence": claimed.fence})
