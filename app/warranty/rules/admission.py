@@ -22,7 +22,7 @@ from app.warranty.rules.events import (
     What,
     effective,
 )
-from app.warranty.rules.terms import ANCHOR_YEARS, MONTHS_LIMIT, last_day
+from app.warranty.rules.terms import ANCHOR_YEARS, MONTHS_LIMIT
 
 FIXED = frozenset({"new_serial", "site"})
 """Fields no correction may change: they decided where rows of other tables stand. Post a new event instead."""
@@ -53,7 +53,6 @@ def refused_because(
         wrong_time(installation, cover, offered)
         or wrong_position(installation, offered.what)
         or wrong_state(cover, then, history, offered.what)
-        or without_effect(then, offered)
     )
 
 
@@ -108,18 +107,6 @@ def wrong_state(cover: Cover, then: Cover, history: list[Event], what: What) -> 
             total += sum(one.what.months for one in effective(history) if isinstance(one.what, Extended))
             return refusal("extended.too_long", months=total, limit=MONTHS_LIMIT) if total > MONTHS_LIMIT else None
     return None
-
-
-def without_effect(then: Cover, offered: Offered) -> Reason | None:
-    """An extension that, counted from its anchor, ends before it is bought."""
-    if not isinstance(offered.what, Extended) or not then.intervals:
-        return None
-    longest = max(then.intervals, key=lambda interval: interval.last)
-    end = last_day(longest.anchor, longest.months + offered.what.months)
-    bought_on = then.day_at(offered.occurred_at)
-    if bought_on < end:
-        return None
-    return refusal("extended.over_already", last_day=end.isoformat(), on=bought_on.isoformat())
 
 
 def wrong_day(field: str, day: date) -> Reason | None:

@@ -211,7 +211,7 @@ def apply(cover: Cover, event: Event) -> None:
         case OperationConfirmed(position=position, presumed=presumed):
             confirm(cover, event, position, presumed=presumed)
         case Extended(months=months):
-            extend(cover, event, months, on)
+            extend(cover, months)
 
 
 def swap(cover: Cover, event: Event, swapped: DeviceReplaced, on: date) -> None:
@@ -281,30 +281,21 @@ def place(cover: Cover, position: str, restart: Restart, activated_at: datetime,
     (cover.intervals if whole else cover.own.setdefault(position, [])).append(interval)
 
 
-def extend(cover: Cover, event: Event, months: int, on: date) -> None:
-    """Months added to the device interval that ends last, from its own anchor (W2).
+def extend(cover: Cover, months: int) -> None:
+    """Months added to the device interval that ends last, from its own anchor with the total of months (W2).
 
-    A gap before it stays a gap, and one that ends before it begins adds nothing.
+    An extension amends the term itself, so it counts for every day of the interval; `known_at` tells since when.
     """
     if not cover.intervals:
         return
-    longest = max(cover.intervals, key=lambda interval: interval.last)
-    total = longest.months + months
-    end = final_day(longest.anchor, total, terms_of(cover), cover.calendar)
-    first = longest.first if on <= longest.last + DAY else on + DAY
-    if end.day < first:
-        return
+    at = max(range(len(cover.intervals)), key=lambda index: cover.intervals[index].last)
+    longest = cover.intervals[at]
+    end = final_day(longest.anchor, longest.months + months, terms_of(cover), cover.calendar)
     provisional = tuple(why for why in longest.provisional if why != "calendar")
-    cover.intervals.append(
-        replace(
-            longest,
-            kind="extension" if longest.kind == "base" else longest.kind,
-            first=first,
-            last=end.day,
-            since=on,
-            months=total,
-            activated_at=event.occurred_at,
-            provisional=provisional + (("calendar",) if end.provisional else ()),
-            event=event.seq,
-        )
+    cover.intervals[at] = replace(
+        longest,
+        kind="extension" if longest.kind == "base" else longest.kind,
+        last=end.day,
+        months=longest.months + months,
+        provisional=provisional + (("calendar",) if end.provisional else ()),
     )

@@ -65,12 +65,6 @@ class ExtendedTooLong(Unprocessable):
     code = "extended.too_long"
 
 
-class ExtendedOverAlready(Unprocessable):
-    """Counted from its anchor, the extension ends before it is bought."""
-
-    code = "extended.over_already"
-
-
 class DayOutOfRange(Unprocessable):
     """A date no warranty is computed from."""
 
@@ -126,7 +120,6 @@ REFUSALS: dict[str, type[Refusal]] = {
         NothingToConfirm,
         SerialTaken,
         ExtendedTooLong,
-        ExtendedOverAlready,
         DayOutOfRange,
         NoSuchEvent,
         CorrectionOfCorrection,

@@ -33,7 +33,7 @@ OPEN_VERDICTS = text("""
     SELECT v.id FROM verdict v WHERE v.cause = 'undetermined' AND v.given_at <= :before
     AND NOT EXISTS (SELECT FROM verdict n WHERE n.supersedes = v.id) ORDER BY v.given_at LIMIT 200
 """)
-ONE_SETTLER = text("SELECT pg_try_advisory_xact_lock(7205759403792794)")
+ONE_SETTLER = text("SELECT pg_try_advisory_xact_lock(7205759403792840)")
 
 
 class FailureBeforeDelivery(Unprocessable):
