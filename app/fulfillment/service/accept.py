@@ -134,8 +134,14 @@ def shortage(facts: Facts, short: Shortage) -> NotEnough:
         if one.part in {line.part_number, *line.substitutes}
     ]
     available = sum(int(str(one["free"])) for one in free)
+    places = [str(one["place"]) for one in free]
     return NotEnough(
-        available=available, requested=asked, part_number=line.part_number, place="*", free=free, expected_at=None
+        available=available,
+        requested=asked,
+        part_number=line.part_number,
+        place=places or None,
+        free=free,
+        expected_at=None,
     )
 
 

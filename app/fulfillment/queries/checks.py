@@ -1,0 +1,88 @@
+"""What must hold between requests, their lines, steps, stock and events: each difference named, for `check`."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.fulfillment.queries.requests import JSON, SELECT, Loaded, load_rows, steps_of
+from app.fulfillment.rules.clocks import clocks, holds
+from app.fulfillment.rules.states import State, request_state
+
+PIECES = text("""
+    SELECT l.id, l.state, l.quantity, coalesce(sum(r.quantity) FILTER (WHERE r.state = 'held'), 0)::bigint AS held,
+        coalesce(sum(r.quantity - r.returned - r.lost) FILTER (WHERE r.state = 'issued'), 0)::bigint AS out
+    FROM request_line l LEFT JOIN reservation r ON r.reference = l.id GROUP BY l.id
+    HAVING NOT CASE
+        WHEN l.state = 'awaiting_consent' THEN coalesce(sum(r.quantity) FILTER (WHERE r.state IN ('held', 'expired')), 0)
+            = l.quantity
+        WHEN l.state = 'accepted' THEN coalesce(sum(r.quantity) FILTER (WHERE r.state IN ('held', 'issued')), 0)
+            = l.quantity
+        WHEN l.state IN ('canceled', 'lost') THEN coalesce(sum(r.quantity - r.returned - r.lost)
+            FILTER (WHERE r.state IN ('held', 'issued')), 0) = 0
+        ELSE coalesce(sum(r.quantity - r.returned - r.lost) FILTER (WHERE r.state = 'issued'), 0) = l.quantity
+    END
+""")
+BILLED = text("""
+    SELECT l.id, l.state, l.covered, l.gross_minor, coalesce(sum(c.gross_minor), 0)::bigint AS charged
+    FROM request_line l LEFT JOIN charge c ON c.line = l.id GROUP BY l.id
+    HAVING coalesce(sum(c.gross_minor), 0) <> CASE
+        WHEN l.state IN ('picked', 'packed', 'dispatched', 'delivered', 'fitted', 'confirmed') THEN l.gross_minor ELSE 0 END
+        AND NOT (l.state = 'accepted' AND coalesce(sum(c.gross_minor), 0) < l.gross_minor)
+""")
+UNTOLD = text("""
+    SELECT r.id, r.version, max(e.subject_version) AS told FROM part_request r
+    LEFT JOIN event e ON e.subject = r.id AND e.type LIKE 'part\\_request.%'
+    GROUP BY r.id HAVING max(e.subject_version) IS DISTINCT FROM r.version
+""")
+ORPHANS = text("""
+    SELECT r.reference FROM reservation r WHERE r.reference LIKE 'lin\\_%'
+      AND NOT EXISTS (SELECT FROM request_line l WHERE l.id = r.reference)
+""")
+ALL = text(f"{SELECT} WHERE r.id > :after ORDER BY r.id LIMIT 500").columns(**JSON)
+WATCHES = text("SELECT * FROM request_watch WHERE request = ANY(CAST(:ids AS text[]))")
+
+
+async def faults(db: AsyncConnection, *, now: datetime) -> list[str]:
+    """Every difference between what is stored and what follows from steps, reservations and charges (IK, IM2, IO1)."""
+    found = [
+        f"line {row.id}: {row.state} with {row.held} held and {row.out} out of {row.quantity}"
+        for row in await db.execute(PIECES)
+    ]
+    found += [
+        f"line {row.id}: {row.state}, quoted {row.gross_minor}, charged {row.charged}"
+        for row in await db.execute(BILLED)
+    ]
+    found += [f"request {row.id}: version {row.version}, told {row.told}" for row in await db.execute(UNTOLD)]
+    found += [f"reservation for {row.reference}: no such line" for row in await db.execute(ORPHANS)]
+    after = ""
+    while rows := (await db.execute(ALL, {"after": after})).all():
+        watches = {row.request: row for row in await db.execute(WATCHES, {"ids": [row.id for row in rows]})}
+        for loaded in await load_rows(db, rows):
+            found += _derived(loaded, watches.get(loaded.row.id), now)
+        after = rows[-1].id
+    return found
+
+
+def _derived(loaded: Loaded, watch: Any, now: datetime) -> list[str]:
+    """A request's state, its watch and its clocks, derived anew."""
+    row, found = loaded.row, []
+    state = request_state(State(line.state) for line in loaded.lines)
+    if state.value != row.state:
+        found.append(f"request {row.id}: stands at {row.state}, its lines say {state.value}")
+    if watch is None:
+        return [*found, f"request {row.id}: nobody watches its clocks"]
+    steps = steps_of(loaded.steps)
+    held = holds(steps)
+    if bool(held and held[-1].until is None) != (watch.on_hold is not None):
+        found.append(f"request {row.id}: on hold says {watch.on_hold}, its steps say otherwise")
+    for clock in clocks(loaded.timing, steps, now):
+        if clock.line is not None and clock.state in ("met", "breached") and clock.ended_at is not None:
+            on_time = clock.ended_at <= clock.due_at
+            if on_time != (clock.state == "met"):
+                found.append(f"request {row.id}: clock {clock.name} is {clock.state} at {clock.ended_at}")
+        hours = (clock.due_at - clock.started_at).total_seconds() - clock.paused_s
+        if hours < 0:
+            found.append(f"request {row.id}: clock {clock.name} is due before it starts")
+    return found
