@@ -217,6 +217,14 @@ def test_an_unused_courier_costs_nothing(home: int | None) -> None:
     assert plan.routes[1].drive_s == 0
 
 
+def test_an_open_route_ends_at_the_last_stop_and_a_closed_one_at_home() -> None:
+    asked = job("A", EAST)  # 4 min, 20 min of road, 20 min: over at 2640 s, 1200 s from home
+    open_ended, back_home = courier("ali", end_s=2640), courier("ali", end_s=2640, home=WAREHOUSE)
+    assert len(searched(town([asked], [open_ended]))[0]) == 2
+    assert improve(town([asked], [back_home]), None, limit_s=PLENTY_S, solutions=10).unserved
+    assert not improve(town([asked], [replace(back_home, end_s=3840)]), None, limit_s=PLENTY_S, solutions=9).unserved
+
+
 def test_asymmetric_roads_are_driven_the_right_way_round() -> None:
     # Clockwise 100 s a step, the other way 1000: the plan must go warehouse, north, south, east.
     size = 5
