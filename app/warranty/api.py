@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION, ROLES
-from app.core.errors import FieldError, Reason
+from app.core.errors import FieldError, Forbidden, Reason
 from app.core.http import BadParameters, reasons_out
 from app.core.i18n import Language
 from app.warranty import queries, service
@@ -28,6 +28,14 @@ from app.warranty.schemas import (
     VerdictOut,
     WarrantyOut,
 )
+
+ENGINEERS_RECORD = ("component_installed", "component_replaced", "device_replaced", "operation_confirmed")
+
+
+class NotYours(Forbidden):
+    """Events that change what was promised are not an engineer's."""
+
+    code = "event.not_yours"
 
 
 @post("/v1/devices", opt=allow(ADMIN, DISPATCHER, INTEGRATION))
@@ -71,7 +79,12 @@ async def get_device(serial: FromPath[str], call: NamedDependency[Call]) -> Devi
 async def append_event(
     serial: FromPath[str], data: JSONBody[EventIn], call: NamedDependency[Call]
 ) -> Response[EventOut]:
-    """Append what happened to a device; its cover follows in the same transaction (W10)."""
+    """Append what happened to a device; its cover follows in the same transaction (W10).
+
+    Engineers record what they do to a device; what changes the promise itself is a dispatcher's.
+    """
+    if call.actor.role == ENGINEER and data.type not in ENGINEERS_RECORD:
+        raise NotYours(role=call.actor.role, type=data.type)
     return await call.write(
         201,
         lambda db: service.append_event(
@@ -166,6 +179,7 @@ async def accept_contract(
             number=number,
             accepted_on=data.accepted_on,
             now=call.now,
+            occurred_at=data.occurred_at,
             expected_version=call.if_match,
         ),
     )

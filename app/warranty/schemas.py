@@ -70,9 +70,10 @@ class EventRow(Wire):
 
 
 class AcceptIn(Wire):
-    """The day a contract's system was accepted."""
+    """The day a contract's system was accepted; `occurred_at` is when that was agreed, by default now."""
 
     accepted_on: date
+    occurred_at: Instant | None = None
 
 
 class CheckIn(Wire):

@@ -176,3 +176,13 @@ async def test_lists_filter_and_page(api: httpx.AsyncClient, world: dict[str, st
     events = await asked(api, f"/v1/devices/{await restarted_camera(api, world)}/events", limit=2)
     assert [one["type"] for one in events["items"]] == ["accepted", "component_replaced"]
     assert events["next"] is not None
+
+
+@pytest.mark.parametrize(("on", "open_"), [("2026-03-01", True), ("2026-03-16", True), ("2026-03-17", False)])
+async def test_W8b_the_answer_says_until_when_goods_may_go_back(
+    api: httpx.AsyncClient, world: dict[str, str], on: str, open_: bool
+) -> None:
+    serial = await registered(api, world, delivered_on="2026-03-01")
+    answer = await asked(api, f"/v1/devices/{serial}/warranty", on=on)
+    told = [one["facts"]["last_day"] for one in answer["reasons"] if one["rule"] == "W8b"]
+    assert told == (["2026-03-16"] if open_ else [])

@@ -228,3 +228,23 @@ async def test_T45_a_serial_nobody_can_have_is_not_found(api: httpx.AsyncClient,
         assert (await api.get(path)).status_code in (400, 404)
     listed = await api.get(f"/v1/devices?customer={serial}")
     assert listed.status_code in (200, 400)
+
+
+async def test_T137_an_engineer_records_work_but_no_promises(
+    api: httpx.AsyncClient, as_role: AsRole, world: World
+) -> None:
+    serial = await registered(api, world, accepted_on="2026-01-31")
+    engineer = await as_role("engineer", customers=[world["customer"]])
+    path = f"/v1/devices/{serial}/events"
+    await made(engineer, path, type="component_replaced", position="psu", **DEFECT)
+    assert (await refused(engineer, path, type="extended", months=12, reason="x"))[:2] == (403, "event.not_yours")
+    assert (await (await as_role("warehouse")).post(path, json={})).status_code == 403
+
+
+async def test_an_acceptance_is_agreed_in_the_past(api: httpx.AsyncClient, world: World) -> None:
+    serial, path = await registered(api, world), f"/v1/contracts/{world['contract']}/accept"
+    body = {"accepted_on": "2026-01-31"}
+    assert (await refused(api, path, **body, occurred_at="2027-01-01T00:00:00Z"))[:2] == (422, "event.in_future")
+    await made(api, path, **body, occurred_at="2026-02-03T01:00:00Z")
+    event = (await asked(api, f"/v1/devices/{serial}/events"))["items"][0]
+    assert (event["occurred_at"], event["payload"]) == ("2026-02-03T01:00:00Z", {"on": "2026-01-31"})

@@ -16,8 +16,8 @@ from app.core.errors import NotFound, Reason, Unprocessable
 from app.warranty.queries.facts import ALL, SCOPED, Known, by_serial, calendar_for, calendars
 from app.warranty.rules.coverage import Cover, fold
 from app.warranty.rules.events import UNIT
-from app.warranty.rules.explain import why
-from app.warranty.rules.states import State, serial_state, sitting
+from app.warranty.rules.explain import returnable, why
+from app.warranty.rules.states import State, deviating, serial_state, sitting
 from app.warranty.schemas import (
     CheckedOut,
     CheckOut,
@@ -179,13 +179,15 @@ async def warranty(
 
 
 def answer(found: Known, cover: Cover, *, on: date, known_at: datetime | None) -> Warranty:
-    """Fold to answer: the unit, then every other position; reasons of positions that restarted are added."""
+    """Fold to answer: the unit, then every other position; positions with a history of their own add their reasons."""
     serial = found.row.serial
     unit = serial_state(cover, serial, UNIT, on)
     components = []
     unheard = known_at is not None and known_at < found.row.created_at
     reasons = [Reason("W10", "known.nothing")] if unheard else []
     reasons += why(cover, serial, UNIT, on)
+    reasons += returnable(cover, on)
+    own = {*deviating(cover), *(one.position for one in cover.unrestarted)}
     states = [unit]
     for position in cover.installation.positions:
         if position.name == UNIT:
@@ -193,7 +195,7 @@ def answer(found: Known, cover: Cover, *, on: date, known_at: datetime | None) -
         state = serial_state(cover, serial, position.name, on)
         states.append(state)
         components.append(component(cover, position.name, on, state))
-        if position.name in cover.own or any(one.position == position.name for one in cover.unrestarted):
+        if position.name in own:
             reasons += [one for one in why(cover, serial, position.name, on) if one not in reasons]
     return Warranty(
         serial=serial,

@@ -6,7 +6,7 @@ from app.core.errors import Fact, Reason
 from app.warranty.rules.coverage import Cover, Interval
 from app.warranty.rules.events import UNIT
 from app.warranty.rules.states import State, governing, serial_state
-from app.warranty.rules.terms import last_day
+from app.warranty.rules.terms import last_day, return_window
 
 
 def why(cover: Cover, serial: str, position: str, on: date) -> list[Reason]:
@@ -112,3 +112,13 @@ def paid(cover: Cover, state: State, on: date) -> list[Reason]:
         return [Reason("W9", "payer.vendor", {"payer": state.payer, "on": on.isoformat()})]
     facts = {"payer": layer.payer, "first_day": layer.first.isoformat(), "last_day": layer.last.isoformat()}
     return [Reason("W9", "payer.layer", facts)]
+
+
+def returnable(cover: Cover, on: date) -> list[Reason]:
+    """W8b: whether complete goods may still go back without a reason."""
+    delivered = cover.installation.delivered_on
+    if delivered is None:
+        return []
+    window = return_window(delivered, on, cover.installation.terms)
+    facts: dict[str, Fact] = {"delivered_on": delivered.isoformat(), "last_day": window.last_day.isoformat()}
+    return [Reason("W8b", "return.open", facts)] if window.open else []

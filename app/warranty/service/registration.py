@@ -26,7 +26,7 @@ from app.warranty.queries.facts import ALL, by_installations
 from app.warranty.rules.events import UNIT, Accepted, Event
 from app.warranty.rules.terms import ANCHOR_YEARS, Terms
 from app.warranty.schemas import AcceptOut, DeviceIn, DeviceOut
-from app.warranty.service.refusals import DayOutOfRange
+from app.warranty.service.refusals import DayOutOfRange, EventInFuture
 from app.warranty.service.writing import History, announced, store_histories, terms_on
 
 # Held until commit: an acceptance at the same time waits and anchors these devices, or is seen here.
@@ -214,14 +214,14 @@ def device_row(row: DeviceIn, of: str, now: datetime) -> dict[str, Any]:
     return {"serial": row.serial, "installation": of, "ordinal": 1} | dates
 
 
-def acceptance(history: History, on: date, now: datetime) -> Event:
+def acceptance(history: History, on: date, now: datetime, occurred_at: datetime | None = None) -> Event:
     """The `accepted` event: it happened on that day's first instant at the site, or is announced now for a later day."""
     zone = ZoneInfo(history.frozen.zones[history.frozen.site])
     began = datetime.combine(on, time(), zone)
     return Event(
         seq=history.next_seq,
         id=new_id("wev", now),
-        occurred_at=min(began, now),
+        occurred_at=occurred_at or min(began, now),
         recorded_at=now,
         what=Accepted(on=on),
     )
@@ -254,6 +254,7 @@ async def accept_contract(
     number: str,
     accepted_on: date,
     now: datetime,
+    occurred_at: datetime | None = None,
     expected_version: int | None = None,
 ) -> AcceptOut:
     """Accept a contract's system: anchors every device of it that has no date of its own, and freezes its terms (W1).
@@ -266,6 +267,8 @@ async def accept_contract(
     first, last = ANCHOR_YEARS
     if not first <= accepted_on.year <= last:
         raise DayOutOfRange(field="accepted_on", first=first, last=last)
+    if occurred_at is not None and occurred_at > now:
+        raise EventInFuture(occurred_at=occurred_at.isoformat(), now=now.isoformat())
     if contract.accepted_on is None:
         contract = await network.set_accepted(
             db, actor=actor, number=number, accepted_on=accepted_on, now=now, expected_version=expected_version
@@ -274,18 +277,26 @@ async def accept_contract(
         raise AcceptedAlready(number=number, accepted_on=contract.accepted_on.isoformat())
     ids = list((await db.execute(UNANCHORED, {"number": number})).scalars())
     histories = [History.of(one) for one in await by_installations(db, scope=ALL, ids=ids)]
-    await anchor(db, histories, on=accepted_on, actor=actor, now=now)
+    await anchor(db, histories, on=accepted_on, occurred_at=occurred_at, actor=actor, now=now)
     return AcceptOut(number=number, accepted_on=accepted_on, devices=len(histories), version=contract.version)
 
 
-async def anchor(db: AsyncConnection, histories: list[History], *, on: date, actor: Actor, now: datetime) -> None:
+async def anchor(
+    db: AsyncConnection,
+    histories: list[History],
+    *,
+    on: date,
+    occurred_at: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
     """Append `accepted` to each history and freeze the terms in force on that day."""
     if not histories:
         return
     terms = await terms_on(db, sorted({(one.known.row.contract, on) for one in histories}))
     for one in histories:
         one.freeze(Terms.of(terms.get((one.known.row.contract, on), one.terms)), now)
-        one.append(one.known.row.serial, acceptance(one, on, now))
+        one.append(one.known.row.serial, acceptance(one, on, now, occurred_at))
     covers = await store_histories(db, histories, actor_id=actor.id)
     told = [
         announced(one, serial, event, covers[one.known.row.installation])
