@@ -24,3 +24,8 @@ async def expire_reservations(db: AsyncConnection, now: datetime) -> int:
     ]
     await announce_all(db, events, by=actor, now=now)
     return len(ended)
+
+
+async def quarantine_expired(db: AsyncConnection, now: datetime) -> int:
+    """Duty: take free pieces past their expiry date off the shelf. Gives how many."""
+    return await service.quarantine_expired(db, actor=duty_actor("quarantine_expired"), now=now)

@@ -316,3 +316,20 @@ async def test_refusals_speak_chinese(api: httpx.AsyncClient) -> None:
     body = transfer(at, await place(api), {"part_number": number, "quantity": 3})
     answer = await api.post("/v1/transfers", json=body, headers={"Accept-Language": "zh-CN"})
     assert answer.json()["detail"] == f"{at} 的备件 {number} 可用数量只有 0 件，需要 3 件。"
+
+
+async def test_IS1_nothing_comes_back_from_repair_that_did_not_go(api: httpx.AsyncClient) -> None:
+    at, number = await place(api), await part(api, "serial")
+    good, bad = unique("SN"), unique("SN")
+    await made(api, "/v1/receipts", receipt(at, line(number, 1, serials=[good])))
+    await made(api, "/v1/returns", {"place": at, "lines": [{"part_number": number, "serials": [bad]}]})
+    out = {"part_number": number, "change": -1, "serials": [bad], "condition": "defective"}
+    repair = {"place": at, "reason": "board repaired", "counterpart": "repair"}
+    back = {"part_number": number, "change": 1, "serials": [bad], "condition": "refurbished"}
+    problem = await refused(api, "/v1/adjustments", repair | {"lines": [back]}, 409, "stock.insufficient")
+    assert problem["facts"]["place"] == "@repair"
+    await made(api, "/v1/adjustments", repair | {"lines": [out]})
+    other = back | {"serials": [good]}
+    await refused(api, "/v1/adjustments", repair | {"lines": [other]}, 409, "serial.in_use")
+    await made(api, "/v1/adjustments", repair | {"lines": [back]})
+    assert await stock(api, at, number) == [("defective", 0, 0, 0), ("new", 1, 0, 1), ("refurbished", 1, 0, 1)]

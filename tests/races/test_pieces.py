@@ -1,6 +1,7 @@
 """Pieces out and back: the scan, the price that was bound, and values that neither grow nor shrink (P5, P6, IS15, IM8)."""
 
-from datetime import date
+import asyncio
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.stock import queries, service
+from app.stock.jobs import quarantine_expired
 from app.stock.rules.availability import Chosen, choose_layers
 from app.stock.service.books import open_books
 from tests.builders import unique
@@ -227,3 +229,21 @@ async def test_the_statement_binds_what_the_rule_chooses(engine: AsyncEngine) ->
             for pick in picks
         ]
         assert sorted((one.reference, one.layer, one.quantity, one.value_minor) for one in bound) == sorted(chosen)
+
+
+async def test_S4_expired_pieces_leave_the_shelf_after_their_last_day(engine: AsyncEngine) -> None:
+    async with clean_afterwards(engine):
+        shelf = await shelf_on(engine)
+        part = await shelf.part("lot")
+        await shelf.receive(line(part, 3, lot="old", expires_on=date(2026, 11, 22)), line(part, 2, lot="fresh"))
+        reference = await held(shelf, part)
+        last_evening = datetime(2026, 11, 22, 15, 59, tzinfo=UTC)  # 23:59 in Shanghai
+        await shelf.alone(lambda db: quarantine_expired(db, last_evening))
+        assert await shelf.balance(part) == (5, 1)
+        swept = await asyncio.gather(
+            *(shelf.alone(lambda db: quarantine_expired(db, last_evening + timedelta(minutes=1))) for _ in range(3))
+        )
+        assert await shelf.balance(part) == (3, 1)
+        assert sum(swept) >= 2
+        assert [one.lot for one in await issue(shelf, reference)] == ["old"]
+        assert [one.lot for one in await shelf.hold(shelf.demand(part))] == ["fresh"]

@@ -28,7 +28,7 @@ STOCK = text(f"""
            (SELECT array_agg(s.currency || ' ' || s.minor ORDER BY s.currency)
             FROM (SELECT l.currency, sum(l.value_minor) AS minor FROM stock_layer l
                   WHERE (l.place, l.part, l.condition, l.genuine) = (b.place, b.part, b.condition, b.genuine)
-                    AND l.quantity > 0 GROUP BY l.currency) s) AS worth
+                    AND l.quantity > 0 AND l.currency <> 'XXX' GROUP BY l.currency) s) AS worth
     FROM stock_balance b JOIN place p ON p.code = b.place
     WHERE (CAST(:part AS text) IS NULL OR b.part = :part) AND (CAST(:place AS text) IS NULL OR b.place = :place)
       AND {IN_SCOPE.format(column="b.place")}
@@ -153,7 +153,7 @@ def _movement(row: Any, actor: Actor) -> MovementOut:
         lot=row.lot,
         serial=row.serial,
         quantity=row.quantity,
-        value=money_out(row.value_minor, row.currency) if actor.sees_cost else None,
+        value=money_out(row.value_minor, row.currency) if actor.sees_cost and row.currency != "XXX" else None,
         ledger_number=row.ledger_number,
         balance_after=row.balance_after,
         reference=row.reference,

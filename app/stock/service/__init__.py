@@ -1,6 +1,7 @@
 """Stock's verbs: hold, issue, take back, receive, move, count. Nobody here commits, reads the clock or makes text."""
 
 from app.stock.service.counts import adjust, count
+from app.stock.service.expiry import quarantine_expired
 from app.stock.service.holds import Demand, confirm_reported, consent, expire, release, reserve
 from app.stock.service.pieces import issue, lose, return_unused
 from app.stock.service.receipts import receive
@@ -44,6 +45,7 @@ __all__ = [
     "issue",
     "lend",
     "lose",
+    "quarantine_expired",
     "receive",
     "release",
     "reserve",

@@ -1,9 +1,11 @@
 """Counting and correcting (S6): a count is a compare-and-set, an adjustment names its reason; both leave movements."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
@@ -26,7 +28,14 @@ from app.stock.schemas import (
 )
 from app.stock.service.books import Books, fresh_layer_ids, open_books, post
 from app.stock.service.lines import check_lines, choose_pieces, happened, key_at, line_value
-from app.stock.service.refusals import BadLines, CountBelowReserved, StockChanged
+from app.stock.service.refusals import BadLines, CountBelowReserved, OutOfStock, StockChanged
+
+BOUNDLESS = (Virtual.ADJUSTMENT, Virtual.SUPPLIER)
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:place || ' ' || :part, 0))")
+HELD_BY_VIRTUAL = text("""
+    SELECT coalesce(sum(CASE WHEN to_place = :place THEN quantity ELSE -quantity END), 0)::bigint
+    FROM stock_movement WHERE part = :part AND :place IN (from_place, to_place)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +146,10 @@ async def adjust(db: AsyncConnection, *, actor: Actor, new: AdjustmentIn, now: d
     check_lines(new.lines, [abs(line.change) for line in new.lines], kinds, entering=False)
     check_lines(entering, [line.change for line in entering], kinds, entering=True)
     bought = await latest_costs(db, parts=[line.part_number for line in entering])
+    other = Virtual("@" + new.counterpart)
+    await _there_to_take(db, other, entering)
     books = await open_books(db, keys={key_at(new.place, line) for line in new.lines}, whole=True)
     adjustment_id = new_id("adj", now)
-    other = Virtual("@" + new.counterpart)
     for at, line in enumerate(new.lines):
         key = key_at(new.place, line)
         if line.change < 0:
@@ -165,6 +175,20 @@ async def adjust(db: AsyncConnection, *, actor: Actor, new: AdjustmentIn, now: d
     event = Event(type="stock.moved", subject=adjustment_id, place=new.place, data=facts)
     await announce(db, event, by=actor, now=now, occurred_at=when)
     return BookedOut(id=adjustment_id, place=new.place, movements=moved)
+
+
+async def _there_to_take(db: AsyncConnection, other: Virtual, entering: list[AdjustmentLineIn]) -> None:
+    """Nothing comes back from repair, scrap, quarantine or the lost place that did not go there (IS1)."""
+    if other in BOUNDLESS:
+        return
+    wanted: Counter[str] = Counter()
+    for line in entering:
+        wanted[line.part_number] += line.change
+    for part in sorted(wanted):
+        await db.execute(ONE_AT_A_TIME, {"place": other, "part": part})
+        there = int(await db.scalar(HELD_BY_VIRTUAL, {"place": other, "part": part}) or 0)
+        if there < wanted[part]:
+            raise OutOfStock(available=there, requested=wanted[part], part_number=part, place=other)
 
 
 def _check_changes(lines: Iterable[AdjustmentLineIn]) -> None:

@@ -19,7 +19,7 @@ from app.stock.service.books import fresh_layer_ids, layers_by_id, open_books, p
 from app.stock.service.lines import check_lines, choose_pieces, happened, key_at
 from app.stock.service.refusals import AlreadyBack, BadLines
 
-OWN_CURRENCY = "CNY"
+NO_CURRENCY = "XXX"  # ISO 4217: no currency is involved, as pieces at no value have none
 CAME_BACK = text("""
     SELECT coalesce(sum(quantity), 0)::bigint FROM stock_movement
     WHERE why = 'return_defective' AND reference = :reference
@@ -68,7 +68,7 @@ async def return_removed(db: AsyncConnection, *, actor: Actor, new: ReturnIn, no
                 key=key_at(new.place, line),
                 quantity=1 if serial else line.quantity,
                 value_minor=0,
-                currency=OWN_CURRENCY,
+                currency=NO_CURRENCY,
                 received_at=when,
                 lot=line.lot,
                 serial=serial,
