@@ -16,6 +16,8 @@ from app.billing.schemas import (
     ChargeOut,
     ChargesOut,
     FileIn,
+    PeriodOut,
+    PeriodsOut,
     PriceOut,
     RecoveriesOut,
     RecoveryOut,
@@ -60,6 +62,7 @@ def charge_out(row: Any, call: Call) -> ChargeOut:
         verdict=row.verdict,
         reverses=row.reverses,
         reason=row.reason,
+        period=f"{row.period:%Y-%m}",
         made_at=row.made_at,
     )
 
@@ -218,6 +221,20 @@ async def settle_recovery(
     )
 
 
+@get("/v1/periods", opt=allow(ADMIN, FINANCE))
+async def list_periods(
+    call: NamedDependency[Call], cursor: FromQuery[str | None] = None, limit: FromQuery[int | None] = None
+) -> PeriodsOut:
+    """Accounting months with what their entries add up to, newest first."""
+    return await call.read(lambda db: queries.periods(db, cursor=cursor, limit=limit))
+
+
+@post("/v1/periods/{period:str}/close", opt=allow(ADMIN, FINANCE))
+async def close_period(period: FromPath[str], call: NamedDependency[Call]) -> Response[PeriodOut]:
+    """Close a month that is over (`2026-10`): later entries go into the next open one."""
+    return await call.write(200, lambda db: service.close_period(db, actor=call.actor, period=period, now=call.now))
+
+
 HANDLERS = [
     list_charges,
     show_charge,
@@ -230,4 +247,6 @@ HANDLERS = [
     accept_recovery,
     reject_recovery,
     settle_recovery,
+    list_periods,
+    close_period,
 ]

@@ -1,6 +1,6 @@
 """Billing's tables: charges and borne costs (append-only), and recoveries. Amounts are minor units of `currency`."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Text
@@ -43,6 +43,7 @@ class Charge(Base):
     made_at: Mapped[datetime]
     made_by: Mapped[str]
     recorded_at: Mapped[datetime]
+    period: Mapped[date]
 
 
 class BorneCost(Base):
@@ -69,6 +70,7 @@ class BorneCost(Base):
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str]
+    period: Mapped[date]
 
 
 class Recovery(Base):
@@ -98,3 +100,13 @@ class Recovery(Base):
     settled_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
+
+
+class BillingPeriod(Base):
+    """A month (its first day) that was closed: it takes no more entries (IM7)."""
+
+    __tablename__ = "billing_period"
+
+    period: Mapped[date] = mapped_column(primary_key=True)
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[str]

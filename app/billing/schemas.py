@@ -40,6 +40,7 @@ class ChargeOut(Wire):
     verdict: str | None
     reverses: str | None
     reason: str | None
+    period: str
     made_at: datetime
 
 
@@ -67,6 +68,7 @@ class BorneOut(Wire):
     amount: MoneyOut
     reverses: str | None
     note: str | None
+    period: str
     occurred_at: datetime
 
 
@@ -142,3 +144,25 @@ class RecoverySum(Wire):
 
 class RecoveryReportOut(Wire):
     items: list[RecoverySum]
+
+
+class PeriodSum(Wire):
+    """What a month adds up to in one currency: charges less credits, and what was borne."""
+
+    currency: str
+    net: str
+    tax: str
+    gross: str
+    borne: str
+
+
+class PeriodOut(Wire):
+    period: str
+    closed_at: datetime | None
+    closed_by: str | None
+    sums: list[PeriodSum]
+
+
+class PeriodsOut(Wire):
+    items: list[PeriodOut]
+    next: str | None

@@ -43,6 +43,7 @@ STATEMENTS = (
         made_at timestamptz NOT NULL,
         made_by text NOT NULL,
         recorded_at timestamptz NOT NULL,
+        period date NOT NULL,
         CONSTRAINT charge_gross CHECK (gross_minor = net_minor + tax_minor),
         CONSTRAINT charge_currency CHECK (currency ~ '^[A-Z]{3}$'),
         CONSTRAINT charge_or_credit CHECK (
@@ -59,6 +60,7 @@ STATEMENTS = (
     "CREATE INDEX charge_by_line ON charge (line)",
     "CREATE INDEX charge_by_request ON charge (request)",
     "CREATE INDEX charge_by_customer ON charge (customer, id)",
+    "CREATE INDEX charge_by_period ON charge (period)",
     "REVOKE UPDATE ON charge FROM sparelane_app",
     """
     CREATE TRIGGER charge_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON charge
@@ -85,6 +87,7 @@ STATEMENTS = (
         occurred_at timestamptz NOT NULL,
         recorded_at timestamptz NOT NULL,
         recorded_by text NOT NULL,
+        period date NOT NULL,
         CONSTRAINT borne_cost_kind CHECK (
             kind IN ('part', 'transport', 'insurance', 'installation', 'testing', 'labor')),
         CONSTRAINT borne_cost_payer CHECK (payer IN ('oem', 'oem_service', 'vendor')),
@@ -94,6 +97,7 @@ STATEMENTS = (
     """,
     "CREATE UNIQUE INDEX borne_cost_once ON borne_cost (source, kind, payer, currency) WHERE reverses IS NULL",
     "CREATE INDEX borne_cost_by_line ON borne_cost (line)",
+    "CREATE INDEX borne_cost_by_period ON borne_cost (period)",
     "CREATE INDEX borne_cost_by_request ON borne_cost (request)",
     "CREATE INDEX borne_cost_by_reversed ON borne_cost (reverses) WHERE reverses IS NOT NULL",
     "REVOKE UPDATE ON borne_cost FROM sparelane_app",
@@ -130,6 +134,20 @@ STATEMENTS = (
             state IN ('open', 'filed', 'accepted', 'rejected', 'expired', 'settled')),
         CONSTRAINT recovery_amounts CHECK (0 <= recovered_minor AND recovered_minor <= amount_minor)
     )
+    """,
+    # Months (their first day) that take no more entries; closing is final.
+    """
+    CREATE TABLE billing_period (
+        period date PRIMARY KEY,
+        closed_at timestamptz NOT NULL,
+        closed_by text NOT NULL,
+        CONSTRAINT billing_period_first_day CHECK (extract(day FROM period) = 1)
+    )
+    """,
+    "REVOKE UPDATE ON billing_period FROM sparelane_app",
+    """
+    CREATE TRIGGER billing_period_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON billing_period
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only()
     """,
     "CREATE INDEX recovery_by_state ON recovery (state, id)",
     "CREATE INDEX recovery_by_line ON recovery (line)",

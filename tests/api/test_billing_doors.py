@@ -1,6 +1,7 @@
 """Finance's doors: charges and credits, claims and their verbs, and what each role may see of them."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -168,3 +169,47 @@ async def test_P7_a_rejection_moves_the_cost_to_us_and_into_the_report(api: http
     assert [row["leaked"] == row["amount"] for row in leaks] == [True]
     listed = (await api.get("/v1/recoveries", params={"state": "rejected", "limit": 1})).json()
     assert [row["state"] for row in listed["items"]] == ["rejected"]
+
+
+async def test_IM7_T126_what_comes_late_is_booked_in_the_next_open_month(
+    api: httpx.AsyncClient, story: Story, engine: AsyncEngine
+) -> None:
+    assert (await api.post("/v1/periods/2026-11/close")).json()["code"] == "period.still_runs"
+    assert (await api.post("/v1/periods/2026-13/close")).json()["code"] == "period.bad"
+    first = await api.post("/v1/periods/2019-10/close")
+    assert (first.status_code, (await api.post("/v1/periods/2019-10/close")).json()) == (200, first.json())
+    part, line = await story.shelf.stocked(1), unique("line")
+    job = billing.Job(request=unique("req"), line=line, customer=story.customer)
+    await story.shelf.hold(story.shelf.demand(part, 1, line))
+    picked_at = datetime(2019, 10, 31, 23, tzinfo=UTC)
+    async with begin(engine) as db:
+        pieces = await stock.issue(db, actor=ACTOR, reference=line, now=NOW, occurred_at=picked_at)
+        await billing.charge_issue(db, actor=ACTOR, job=job, pieces=pieces, terms=PAID, now=NOW, occurred_at=picked_at)
+    (charge,) = await charges(api, story.customer)
+    assert (charge["period"], charge["made_at"]) == ("2019-11", "2019-10-31T23:00:00Z")
+    months = {one["period"]: one for one in (await api.get("/v1/periods")).json()["items"]}
+    assert months["2019-11"]["closed_at"] is None
+    assert months["2019-10"]["closed_at"] is not None
+    assert months["2019-10"]["sums"] == []
+
+
+async def test_the_lines_add_up_to_what_finance_sees(api: httpx.AsyncClient, story: Story) -> None:
+    before = await month(api)
+    await story.billed(PAID)
+    await story.billed(COVERED)
+    after = await month(api)
+    assert {name: after[name] - before[name] for name in after} == {
+        "net": 1000,
+        "tax": 130,
+        "gross": 1130,
+        "borne": 1000,
+    }
+
+
+async def month(api: httpx.AsyncClient) -> dict[str, int]:
+    """This month's sums in minor units of CNY."""
+    for one in (await api.get("/v1/periods")).json()["items"]:
+        for row in one["sums"]:
+            if (one["period"], row["currency"]) == ("2026-11", "CNY"):
+                return {name: round(float(row[name]) * 100) for name in ("net", "tax", "gross", "borne")}
+    return {"net": 0, "tax": 0, "gross": 0, "borne": 0}

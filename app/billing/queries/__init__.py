@@ -12,6 +12,7 @@ from app.billing.queries.lists import (
     recovery,
     recovery_report,
 )
+from app.billing.queries.periods import period, periods
 
 __all__ = [
     "Charges",
@@ -21,6 +22,8 @@ __all__ = [
     "charge_row",
     "charges",
     "faults",
+    "period",
+    "periods",
     "recoveries",
     "recovery",
     "recovery_report",

@@ -1,4 +1,4 @@
-"""Billing's invariants recomputed (IM1-IM6, IM8): every difference is named. Reads only; fixes nothing."""
+"""Billing's invariants recomputed (IM1-IM8): every difference is named. Reads only; fixes nothing."""
 
 from typing import Any
 
@@ -79,6 +79,11 @@ RETURNED_NETS_ZERO = text("""
                       AND r.returned + r.lost < r.quantity)
     GROUP BY line, currency HAVING sum(minor) <> 0 ORDER BY 1
 """)
+BOOKED_AFTER_CLOSING = text("""
+    SELECT format('IM7 entry %s was booked into %s after it was closed', id, to_char(period, 'YYYY-MM'))
+    FROM (SELECT id, period, recorded_at FROM charge UNION ALL SELECT id, period, recorded_at FROM borne_cost) entry
+    JOIN billing_period b USING (period) WHERE recorded_at > b.closed_at ORDER BY 1
+""")
 CHECKS: tuple[TextClause, ...] = (
     TWICE,
     ISSUED_UNBILLED,
@@ -91,6 +96,7 @@ CHECKS: tuple[TextClause, ...] = (
     CREDIT_CHAIN,
     OVER_REVERSED,
     RETURNED_NETS_ZERO,
+    BOOKED_AFTER_CLOSING,
 )
 MADE = text("SELECT * FROM charge WHERE reverses IS NULL ORDER BY id").columns(*Charge.__table__.columns)
 

@@ -126,6 +126,7 @@ async def borne_costs(
             amount=money_out(row.amount_minor, row.currency),
             reverses=row.reverses,
             note=row.note,
+            period=f"{row.period:%Y-%m}",
             occurred_at=row.occurred_at,
         )
         for row in rows[:most]

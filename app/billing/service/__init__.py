@@ -2,6 +2,7 @@
 
 from app.billing.service.charges import Job, asked_cost, costs_of, quote, reverse_charge
 from app.billing.service.costs import Billed, charge_issue, credit_return, record_cost, reverse_line
+from app.billing.service.periods import close_period
 from app.billing.service.recoveries import (
     accept_recovery,
     expire_due,
@@ -11,16 +12,19 @@ from app.billing.service.recoveries import (
     settle_recovery,
 )
 from app.billing.service.refusals import (
+    BadPeriod,
     ClaimNotReady,
     CurrencyMismatch,
     InTheFuture,
     IsCredit,
     OverCredited,
+    PeriodRuns,
     RecoveredTooMuch,
     SettledWithNothing,
 )
 
 __all__ = [
+    "BadPeriod",
     "Billed",
     "ClaimNotReady",
     "CurrencyMismatch",
@@ -28,11 +32,13 @@ __all__ = [
     "IsCredit",
     "Job",
     "OverCredited",
+    "PeriodRuns",
     "RecoveredTooMuch",
     "SettledWithNothing",
     "accept_recovery",
     "asked_cost",
     "charge_issue",
+    "close_period",
     "costs_of",
     "credit_return",
     "expire_due",

@@ -14,6 +14,7 @@ from app.accounts.rules import Actor
 from app.billing import queries
 from app.billing.models import Charge
 from app.billing.rules.pricing import Cost, NoRate, Price, PriceTerms, TooMuch, credit, price_by, total_cost
+from app.billing.service.periods import booking_period
 from app.billing.service.refusals import CurrencyMismatch, InTheFuture, IsCredit, OverCredited
 from app.core.errors import Reason
 from app.core.events import By, Event, announce
@@ -111,6 +112,7 @@ async def charge_pieces(
         "verdict": verdict_id,
         "made_at": occurred_at or now,
         "made_by": actor.id,
+        "period": await booking_period(db, occurred_at or now),
     }
     once = upsert(Charge).on_conflict_do_nothing(index_elements=["source"], index_where=text("reverses IS NULL"))
     made = await db.scalar(once.returning(Charge.id), row)
@@ -202,6 +204,7 @@ async def reverse_charge(
         "reason": reason,
         "made_at": occurred_at or now,
         "made_by": actor.id,
+        "period": await booking_period(db, occurred_at or now),
     }
     await db.execute(insert(Charge), row)
     facts = {

@@ -15,6 +15,7 @@ from app.billing.models import BorneCost
 from app.billing.rules.pricing import CostKind, Payer, Price, PriceTerms, bearer, borne_part
 from app.billing.rules.recovery import Claim, decide_claim
 from app.billing.service.charges import Job, charge_pieces, quote, reverse_charge
+from app.billing.service.periods import booking_period
 from app.billing.service.recoveries import open_recovery, shrink
 from app.core.events import By, Event, announce
 from app.core.ids import new_id
@@ -187,7 +188,7 @@ async def _bear(
         "reservations": reservations, "customer": job.customer, "contract": job.contract,
         "device_serial": job.device_serial, "quantity": quantity, "payer": str(payer), "amount_minor": amount.minor,
         "currency": amount.currency, "verdict": verdict_id, "note": note, "occurred_at": occurred_at or now,
-        "recorded_at": now, "recorded_by": actor.id,
+        "recorded_at": now, "recorded_by": actor.id, "period": await booking_period(db, occurred_at or now),
     }  # fmt: skip
     once = upsert(BorneCost).on_conflict_do_nothing(
         index_elements=["source", "kind", "payer", "currency"], index_where=text("reverses IS NULL")
@@ -246,7 +247,7 @@ async def _take_back(
     kept = ("source", "kind", "request", "line", "reservations", "customer", "contract", "device_serial", "payer")
     values = {name: getattr(row, name) for name in (*kept, "currency", "verdict")} | {
         "id": new_id("cost", now), "reverses": row.id, "amount_minor": -amount, "quantity": quantity, "note": reason,
-        "occurred_at": now, "recorded_at": now, "recorded_by": actor.id,
+        "occurred_at": now, "recorded_at": now, "recorded_by": actor.id, "period": await booking_period(db, now),
     }  # fmt: skip
     await db.execute(insert(BorneCost), values)
     await shrink(db, borne_id=row.id, by=amount, now=now)

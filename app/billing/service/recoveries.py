@@ -13,6 +13,7 @@ from app.billing.models import BorneCost, Recovery
 from app.billing.rules.pricing import Payer
 from app.billing.rules.recovery import NotAllowed, State, Verb, move, unrecovered
 from app.billing.schemas import AcceptIn, FileIn, RecoveryOut, RejectIn, SettleIn
+from app.billing.service.periods import booking_period
 from app.billing.service.refusals import (
     ClaimNotReady,
     CurrencyMismatch,
@@ -163,7 +164,7 @@ async def _to_vendor(db: AsyncConnection, row: Any, lost: Money, *, actor: Actor
     shared = {name: getattr(borne, name) for name in ("kind", "request", "line", "reservations", "customer")} | {
         "contract": borne.contract, "device_serial": borne.device_serial, "currency": borne.currency,
         "verdict": borne.verdict, "quantity": 0, "note": row.id, "occurred_at": now, "recorded_at": now,
-        "recorded_by": actor.id,
+        "recorded_by": actor.id, "period": await booking_period(db, now),
     }  # fmt: skip
     back = {"id": new_id("cost", now), "source": borne.source, "payer": borne.payer, "reverses": borne.id}
     ours = {"id": new_id("cost", now), "source": row.id, "payer": str(Payer.VENDOR), "reverses": None}

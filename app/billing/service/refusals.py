@@ -43,3 +43,15 @@ class InTheFuture(Unprocessable):
     """Something cannot have happened after now."""
 
     code = "occurred_at.future"
+
+
+class BadPeriod(Unprocessable):
+    """Not a month like `2026-10`."""
+
+    code = "period.bad"
+
+
+class PeriodRuns(Conflict):
+    """A month is closed when it is over."""
+
+    code = "period.still_runs"
