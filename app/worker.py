@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.billing.jobs import expire_recoveries
 from app.core.clock import Clock
 from app.core.db import begin
 from app.core.events import seal
@@ -59,6 +60,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("expire_reservations", in_transaction(expire_reservations), every_s=15),
     Duty("settle_undetermined", in_transaction(settle_undetermined), every_s=300),
     Duty("follow_calendar", in_transaction(follow_calendar), every_s=300),
+    Duty("expire_recoveries", in_transaction(expire_recoveries), every_s=3600),
     Duty("seal", in_transaction(seal), every_s=2),
     Duty("forget_old", in_transaction(forget_old), every_s=3600),
 )

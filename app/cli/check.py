@@ -8,16 +8,20 @@ from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.cli.frame import Commands, command, database, engine_on, need_schema, progress
+from app.billing import queries as billing
 from app.core import events
 from app.core.db import begin
 from app.core.settings import Settings
 from app.stock import queries as stock
+from app.warranty import queries as warranty
 
 Faults = Callable[[AsyncConnection], Awaitable[list[str]]]
 
 WINGS: tuple[tuple[str, Faults], ...] = (
     ("events", events.faults),
+    ("warranty", warranty.faults),
     ("stock", stock.faults),
+    ("billing", billing.faults),
 )
 
 
