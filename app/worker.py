@@ -14,6 +14,7 @@ from app.core.db import begin
 from app.core.events import seal
 from app.core.idempotency import forget_old
 from app.core.settings import Settings
+from app.fulfillment.jobs import end_unanswered_quotes, escalate_due, plan_dirty, presume_confirmed
 from app.routing.solver.child import Solver
 from app.stock.jobs import expire_reservations
 from app.warranty.jobs import follow_calendar, settle_undetermined
@@ -26,12 +27,13 @@ GRACE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What duties may need. `solver` is the process's one solving child; it starts at its first question."""
+    """What duties may need. `solver` is the process's one solving child; it starts at its first question. Without one,
+    plans are greedy."""
 
     engine: AsyncEngine
     clock: Clock
     settings: Settings
-    solver: Solver
+    solver: Solver | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,18 @@ def in_transaction(
     return run
 
 
+async def plan(context: Context) -> int:
+    """Plan what changed: reads, solves and applies by itself, since no transaction may wait for a solver."""
+    limit_s = float(context.settings.plan_seconds)
+    return await plan_dirty(context.engine, context.solver, context.clock.now(), limit_s=limit_s)
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("expire_reservations", in_transaction(expire_reservations), every_s=15),
+    Duty("escalate_due", in_transaction(escalate_due), every_s=5),
+    Duty("plan", plan, every_s=5, wakes=True),
+    Duty("end_unanswered_quotes", in_transaction(end_unanswered_quotes), every_s=15),
+    Duty("presume_confirmed", in_transaction(presume_confirmed), every_s=300),
     Duty("settle_undetermined", in_transaction(settle_undetermined), every_s=300),
     Duty("follow_calendar", in_transaction(follow_calendar), every_s=300),
     Duty("expire_recoveries", in_transaction(expire_recoveries), every_s=3600),

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.cli.frame import Commands, command, database, engine_on, need_schema, progress
 from app.billing import queries as billing
+from app.cli.frame import Commands, command, database, engine_on, need_schema, progress
 from app.core import events
 from app.core.db import begin
 from app.core.settings import Settings
+from app.fulfillment.queries import checks as fulfillment
 from app.stock import queries as stock
 from app.warranty import queries as warranty
 
@@ -22,13 +23,12 @@ WINGS: tuple[tuple[str, Faults], ...] = (
     ("warranty", warranty.faults),
     ("stock", stock.faults),
     ("billing", billing.faults),
+    ("fulfillment", fulfillment.faults),
 )
 
 
 def add(commands: Commands) -> None:
-    words = (
-        "Recompute every invariant (stock, warranty, charges, audit) and name each difference; exits 1 if there is one."
-    )
+    words = "Recompute every invariant (stock, warranty, charges, promises, audit) and name each difference; exits 1 if there is one."
     command(commands, "check", words).set_defaults(run=run)
 
 
