@@ -104,7 +104,7 @@ STATEMENTS = (
     ) WITH (fillfactor = 80)
     """,
     "CREATE INDEX reservation_by_reference ON reservation (reference)",
-    "CREATE INDEX reservation_held ON reservation (layer) WHERE state = 'held'",
+    "CREATE INDEX reservation_held ON reservation (place, part) WHERE state = 'held'",
     "CREATE INDEX reservation_due ON reservation (expires_at) WHERE state = 'held' AND expires_at IS NOT NULL",
     """
     CREATE FUNCTION reservation_ends_once() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -143,7 +143,8 @@ STATEMENTS = (
         moved_by text NOT NULL,
         occurred_at timestamptz NOT NULL,
         recorded_at timestamptz NOT NULL,
-        CONSTRAINT stock_movement_quantity CHECK (quantity > 0 AND value_minor >= 0),
+        CONSTRAINT stock_movement_quantity CHECK (quantity > (CASE WHEN why = 'revalue' THEN -1 ELSE 0 END)),
+        CONSTRAINT stock_movement_value CHECK (value_minor >= 0),
         CONSTRAINT stock_movement_two_places CHECK (from_place <> to_place),
         CONSTRAINT stock_movement_real_side CHECK (
             CASE WHEN place IS NULL

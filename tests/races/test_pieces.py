@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.core.money import Money
 from app.stock import queries, service
 from app.stock.jobs import quarantine_expired
 from app.stock.rules.availability import Chosen, choose_layers
@@ -105,13 +106,32 @@ async def test_P5_reported_stock_is_held_provisionally_until_confirmed(engine: A
     async with clean_afterwards(engine):
         partner = await shelf_on(engine, stock="reported")
         part = await partner.stocked(2)
-        bound = await partner.hold(partner.demand(part, 1, "confirm-me"))
+        line_id = unique("line")
+        bound = await partner.hold(partner.demand(part, 1, line_id))
         assert [one.provisional for one in bound] == [True]
-        await partner.alone(lambda db: service.confirm_reported(db, references=["confirm-me"]))
+        await partner.alone(lambda db: service.confirm_reported(db, actor=ACTOR, reference=line_id, now=NOW))
         async with engine.connect() as db:
-            assert [one.provisional for one in await queries.reservations(db, references=["confirm-me"])] == [False]
+            assert [one.provisional for one in await queries.reservations(db, references=[line_id])] == [False]
             assert await queries.latest_costs(db, parts=[part]) == {}
             assert [offer.ours for offer in await queries.offers(db, parts=[part])] == [False]
+
+
+@pytest.mark.parametrize("total", [1500, 777, 1000])
+async def test_P5_reported_stock_is_confirmed_at_its_real_price(engine: AsyncEngine, total: int) -> None:
+    async with clean_afterwards(engine):
+        partner, line_id, serial = await shelf_on(engine, stock="reported"), unique("line"), unique("SN")
+        part = await partner.part("serial")
+        await partner.receive(line(part, 1, "10.00", serials=[serial]))
+        await partner.hold(partner.demand(part, 1, line_id))
+        confirmed = await partner.alone(
+            lambda db: service.confirm_reported(db, actor=ACTOR, reference=line_id, total=Money(total, "CNY"), now=NOW)
+        )
+        assert [(one.value_minor, one.provisional) for one in confirmed] == [(total, False)]
+        with pytest.raises(service.OtherCurrency):
+            await partner.alone(
+                lambda db: service.confirm_reported(db, actor=ACTOR, reference=line_id, total=Money(1, "USD"), now=NOW)
+            )
+        assert [one.value_minor for one in await issue(partner, line_id, serial)] == [total]
 
 
 async def test_T26_IM8_what_comes_back_carries_the_value_it_left_with(engine: AsyncEngine) -> None:

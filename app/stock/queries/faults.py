@@ -77,7 +77,8 @@ SERIAL_PLACE = text("""
 SERIAL_LAST = text("""
     SELECT format('IS6 serial %s: registered at %s, last moved to %s', s.serial, s.place, m.to_place)
     FROM stock_serial s
-    JOIN LATERAL (SELECT to_place FROM stock_movement m WHERE m.serial = s.serial ORDER BY m.id DESC LIMIT 1) m ON true
+    JOIN LATERAL (SELECT to_place FROM stock_movement m WHERE m.serial = s.serial AND m.quantity > 0
+                  ORDER BY m.id DESC LIMIT 1) m ON true
     WHERE m.to_place <> s.place ORDER BY 1
 """)
 SERIAL_HOLDS = text("""
@@ -117,7 +118,9 @@ LAYER_VALUE = text("""
     SELECT format('IS15 layer %s: %s pieces worth %s, movements add up to %s worth %s', l.id, l.quantity, l.value_minor,
                   coalesce(m.total, 0), coalesce(m.value, 0))
     FROM stock_layer l
-    LEFT JOIN (SELECT layer, place, sum(delta) AS total, sum(sign(delta) * value_minor) AS value FROM stock_movement
+    LEFT JOIN (SELECT layer, place, sum(delta) AS total,
+                      sum(CASE WHEN place = to_place THEN value_minor ELSE -value_minor END) AS value
+               FROM stock_movement
                WHERE place IS NOT NULL GROUP BY 1, 2) m ON m.layer = l.id AND m.place = l.place
     WHERE l.quantity <> coalesce(m.total, 0) OR l.value_minor <> coalesce(m.value, 0) ORDER BY 1
 """)

@@ -48,6 +48,7 @@ class Why(StrEnum):
     EXPIRED = "expired"
     LOAN = "loan"
     LOAN_BACK = "loan_back"
+    REVALUE = "revalue"
 
 
 class Key(NamedTuple):

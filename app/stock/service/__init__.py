@@ -2,7 +2,7 @@
 
 from app.stock.service.counts import adjust, count
 from app.stock.service.expiry import quarantine_expired
-from app.stock.service.holds import Demand, confirm_reported, consent, expire, release, reserve
+from app.stock.service.holds import Demand, consent, expire, release, reserve
 from app.stock.service.pieces import issue, lose, return_unused
 from app.stock.service.receipts import receive
 from app.stock.service.refusals import (
@@ -13,12 +13,14 @@ from app.stock.service.refusals import (
     NotHeld,
     NothingLeft,
     NotIssued,
+    OtherCurrency,
     OutOfStock,
     PriceMoved,
     SerialInUse,
     StockChanged,
     WrongPiece,
 )
+from app.stock.service.reported import confirm_reported
 from app.stock.service.returns import lend, return_removed, take_back
 from app.stock.service.transfers import arrive, ship, write_off
 
@@ -31,6 +33,7 @@ __all__ = [
     "NotHeld",
     "NotIssued",
     "NothingLeft",
+    "OtherCurrency",
     "OutOfStock",
     "PriceMoved",
     "SerialInUse",

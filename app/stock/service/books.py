@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.events import By
 from app.core.ids import new_id
 from app.stock.queries.holds import rates_of
-from app.stock.rules.ledger import Key, Layer, Why, chain, with_free, without_free, without_held
+from app.stock.rules.ledger import Key, Layer, Virtual, Why, chain, with_free, without_free, without_held
 from app.stock.service.refusals import SerialInUse
 
 ENSURE = text("""
@@ -172,6 +172,20 @@ class Books:
         layer = self._change(without_held(self.layers[layer_id], quantity, value_minor))
         self.balances[layer.key].reserved -= quantity
         self._leave(layer, quantity, value_minor, to_place=to_place, why=why, **more)
+
+    def revalue_held(self, layer_id: int, change_minor: int, **more: Any) -> None:
+        """Held pieces turn out to cost more or less: value alone moves, no piece does (IS15)."""
+        layer = self.layers[layer_id]
+        changed = replace(
+            layer,
+            value_minor=layer.value_minor + change_minor,
+            reserved_minor=layer.reserved_minor + change_minor,
+        )
+        self._change(changed)
+        if change_minor > 0:
+            self._enter(changed, 0, change_minor, from_place=Virtual.ADJUSTMENT, why=Why.REVALUE, **more)
+        else:
+            self._leave(changed, 0, -change_minor, to_place=Virtual.ADJUSTMENT, why=Why.REVALUE, **more)
 
     def rebind(self, old: int, new: int, quantity: int, value_minor: int) -> None:
         """A hold moves from one layer of a balance to another of the same price (S6)."""
@@ -335,7 +349,9 @@ def _movements(books: Books, now: datetime) -> dict[str, list[Any]]:
 
 
 async def _move_serials(db: AsyncConnection, entries: list[Entry], now: datetime) -> None:
-    tracked = sorted((entry for entry in entries if entry.serial), key=lambda entry: entry.from_place)
+    tracked = sorted(
+        (entry for entry in entries if entry.serial and entry.quantity), key=lambda entry: entry.from_place
+    )
     for from_place, group in groupby(tracked, key=lambda entry: entry.from_place):
         moving = list(group)
         columns = {

@@ -96,10 +96,6 @@ CONSENTED = text("""
     UPDATE reservation SET awaiting_consent = false, expires_at = NULL
     WHERE reference = ANY(CAST(:references AS text[])) AND state = 'held' AND awaiting_consent RETURNING id
 """)
-CONFIRMED = text("""
-    UPDATE reservation SET provisional = false
-    WHERE reference = ANY(CAST(:references AS text[])) AND state = 'held' AND provisional RETURNING id
-""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,12 +221,6 @@ async def consent(db: AsyncConnection, *, references: Sequence[str]) -> int:
     return len((await db.execute(CONSENTED, {"references": list(references)})).all())
 
 
-async def confirm_reported(db: AsyncConnection, *, references: Sequence[str]) -> int:
-    """The partner or supplier confirmed: these holds' prices are no longer provisional (P5). Gives how many."""
-    await _need_holds(db, references)
-    return len((await db.execute(CONFIRMED, {"references": list(references)})).all())
-
-
 async def _need_holds(db: AsyncConnection, references: Sequence[str]) -> None:
     found = await locked_reservations(db, references=references)
     if not any(one.state == "held" for one in found):
@@ -242,4 +232,4 @@ def state_of(found: Sequence[Reserved]) -> str | None:
     return found[-1].state if found else None
 
 
-__all__ = ["Demand", "Reserved", "confirm_reported", "consent", "expire", "release", "reservations", "reserve"]
+__all__ = ["Demand", "Reserved", "consent", "expire", "release", "reservations", "reserve"]

@@ -73,3 +73,9 @@ class InTheFuture(Unprocessable):
     """Something cannot have happened after now."""
 
     code = "occurred_at.future"
+
+
+class OtherCurrency(Unprocessable):
+    """Reported stock is confirmed in the currency it was reported in."""
+
+    code = "stock.other_currency"
