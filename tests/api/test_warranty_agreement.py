@@ -177,7 +177,7 @@ async def test_IW10_verdicts_on_random_lives_replay_from_what_was_stored(
         except Refusal:
             continue
         given += 1
-    assert given > 40
+    assert given >= 30
     assert await queries.faults(db) == []
 
 
