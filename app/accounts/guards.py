@@ -22,6 +22,7 @@ from app.core.http import (
     Contention,
     Unauthorized,
     WrongMediaType,
+    check_strictly,
     if_match_of,
     language_of,
     request_id_of,
@@ -154,6 +155,9 @@ async def provide_call(request: Request[Any, Any, Any]) -> Call:
     """The `call` dependency of every door behind a key."""
     state = request.app.state
     actor: Actor = request.scope["state"]["actor"]
+    data = getattr(request.route_handler, "parsed_data_field", None)
+    if data is not None and (body := await request.body()):
+        check_strictly(body, data.annotation)
     given = request.headers.get("idempotency-key")
     claim = None
     if given is not None and request.method != "GET":

@@ -292,6 +292,15 @@ def _bad_values(request: Request[Any, Any, Any], exception: ValidationException)
     return BadParameters(errors=errors)
 
 
+def check_strictly(body: bytes, shape: Any) -> None:
+    """Refuse what the framework would bend into shape ("1" for 1): the wire's types are meant (BadFields)."""
+    try:
+        msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as wrong:
+        found = wrong_fields(msgspec.json.decode(body), shape) or [("", str(wrong))]
+        raise BadFields(errors=[_field_error(path, message) for path, message in found]) from wrong
+
+
 def _field_error(path: str, message: str) -> FieldError:
     if message.startswith("field."):
         return FieldError(path, message)

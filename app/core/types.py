@@ -47,8 +47,11 @@ def wrong_fields(raw: Any, shape: Any) -> list[tuple[str, str]]:
 def _look(raw: Any, shape: Any, path: str, found: list[tuple[str, str]]) -> None:
     inner = _container(shape) if raw is not None else None
     if inner is not None and get_origin(inner) is list and isinstance(raw, list):
+        before = len(found)
         for at, item in enumerate(raw):
             _look(item, get_args(inner)[0], _join(path, str(at)), found)
+        if len(found) == before:  # the items fit; their number may not
+            _fit(raw, shape, path, found)
     elif isinstance(inner, type) and issubclass(inner, msgspec.Struct) and isinstance(raw, dict):
         hints = get_type_hints(inner, include_extras=True)
         known = {one.encode_name: one for one in msgspec.structs.fields(inner)}
@@ -59,10 +62,14 @@ def _look(raw: Any, shape: Any, path: str, found: list[tuple[str, str]]) -> None
             elif one.required:
                 found.append((_join(path, name), "field.required"))
     else:
-        try:
-            msgspec.convert(raw, shape)
-        except msgspec.ValidationError as wrong:
-            found.append((path, re.sub(r" - at `.*`$", "", str(wrong))))
+        _fit(raw, shape, path, found)
+
+
+def _fit(raw: Any, shape: Any, path: str, found: list[tuple[str, str]]) -> None:
+    try:
+        msgspec.convert(raw, shape)
+    except msgspec.ValidationError as wrong:
+        found.append((path, re.sub(r" - at `.*`$", "", str(wrong))))
 
 
 def _container(shape: Any) -> Any:
