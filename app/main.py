@@ -9,6 +9,8 @@ from litestar import Litestar, Request, Response, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 from sqlalchemy import text
 
 from app.accounts import api as accounts_api
@@ -84,7 +86,9 @@ def create_app(
             title="Sparelane",
             version="1",
             path="/schema",
-            render_plugins=[],
+            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
+            components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
+            security=[{"key": []}],
         ),
         request_max_body_size=BODY_LIMIT,
         debug=False,

@@ -44,7 +44,7 @@ ALL = text(f"{SELECT} WHERE r.id > :after ORDER BY r.id LIMIT 500").columns(**JS
 WATCHES = text("SELECT * FROM request_watch WHERE request = ANY(CAST(:ids AS text[]))")
 
 
-async def faults(db: AsyncConnection, *, now: datetime) -> list[str]:
+async def faults(db: AsyncConnection) -> list[str]:
     """Every difference between what is stored and what follows from steps, reservations and charges (IK, IM2, IO1)."""
     found = [
         f"line {row.id}: {row.state} with {row.held} held and {row.out} out of {row.quantity}"
@@ -60,13 +60,14 @@ async def faults(db: AsyncConnection, *, now: datetime) -> list[str]:
     while rows := (await db.execute(ALL, {"after": after})).all():
         watches = {row.request: row for row in await db.execute(WATCHES, {"ids": [row.id for row in rows]})}
         for loaded in await load_rows(db, rows):
-            found += _derived(loaded, watches.get(loaded.row.id), now)
+            found += _derived(loaded, watches.get(loaded.row.id))
         after = rows[-1].id
     return found
 
 
-def _derived(loaded: Loaded, watch: Any, now: datetime) -> list[str]:
-    """A request's state, its watch and its clocks, derived anew."""
+def _derived(loaded: Loaded, watch: Any) -> list[str]:
+    """A request's state, its watch and its clocks, derived anew as of its last step."""
+    now: datetime = max(step.recorded_at for step in loaded.steps)
     row, found = loaded.row, []
     state = request_state(State(line.state) for line in loaded.lines)
     if state.value != row.state:

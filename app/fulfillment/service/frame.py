@@ -56,11 +56,12 @@ async def open_frame(
 
 
 def chosen_lines(frame: Frame, body: StepIn, verb: Verb) -> list[tuple[Any, State]]:
-    """The lines a verb is for, each with the state it leads to.
+    """The lines a verb is for, each with the state it leads to; lines of places out of scope do not exist (T136).
 
     All lines that allow it if none are named, and VerbNotNow if there is none. A named line must allow it.
     """
-    lines = {line.id: line for line in frame.loaded.lines}
+    mine = [line for line in frame.loaded.lines if frame.actor.may_see_place(line.source)]
+    lines = {line.id: line for line in mine}
     if body.lines is not None:
         found = []
         for ref in body.lines:
@@ -68,7 +69,7 @@ def chosen_lines(frame: Frame, body: StepIn, verb: Verb) -> list[tuple[Any, Stat
                 raise NoSuchLine(line=ref.id)
             found.append((lines[ref.id], _to(lines[ref.id], verb)))
     else:
-        open_lines = [line for line in frame.loaded.lines if line.state not in ENDED] or list(frame.loaded.lines)
+        open_lines = [line for line in mine if line.state not in ENDED] or mine
         able = [(line, moved.to) for line in open_lines if isinstance(moved := move(State(line.state), verb), Moved)]
         found = able or [(open_lines[0], _to(open_lines[0], verb))]
     for line, _ in found:
