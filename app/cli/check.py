@@ -28,7 +28,7 @@ WINGS: tuple[tuple[str, Faults], ...] = (
 
 
 def add(commands: Commands) -> None:
-    words = "Recompute every invariant (stock, warranty, charges, promises, audit) and name each difference; exits 1 if there is one."
+    words = "Recompute every invariant and name each difference; exits 1 if there is one."
     command(commands, "check", words).set_defaults(run=run)
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import cast
 
@@ -137,11 +138,11 @@ def configuration(settings: Settings, app: object) -> uvicorn.Config:
 
 async def demo_ready(engine: AsyncEngine, settings: Settings) -> dict[Role, str]:
     """The demo network, loaded on the first start, and its keys."""
-    now = SystemClock().now()
+    now, began = SystemClock().now(), time.perf_counter()
     with progress() as shown:
         rows = await load_demo(engine, currency=settings.currency, now=now, shown=shown)
     if rows is not None:
-        log.info("demo network loaded", rows=rows)
+        log.info("demo network loaded", rows=rows, took_s=round(time.perf_counter() - began, 1))
     return await demo_keys(engine, folder=settings.data, now=now)
 
 
