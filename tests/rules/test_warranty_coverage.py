@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.warranty.rules.coverage import Cover, Installation, Position, fold
 from app.warranty.rules.events import UNIT, Event, payload_of, what_of
+from app.warranty.rules.explain import why
 from app.warranty.rules.restart import NoRestart, Replacement, Restart, restart_after
 from app.warranty.rules.states import serial_state, sitting, state_on, timeline
 from app.warranty.rules.terms import Calendar, Terms
@@ -331,6 +332,79 @@ def test_W2_a_rolled_last_day_is_provisional_until_the_year_is_published() -> No
         (),
         "vendor",
     )
+
+
+def test_W1_a_confirmation_on_the_acceptance_day_restarts_nothing() -> None:
+    cover = fold(installation(), history(replaced("2015-07-30"), confirmed("2015-07-31"), ACCEPTED))
+    assert [one.because for one in cover.unrestarted] == [("not_started",)]
+
+
+def test_W4_a_void_position_restarts_nothing() -> None:
+    void = ("voided", "2017-03-05", {"reason": "opened", "from_day": "2017-05-10"})
+    cover = fold(installation(), history(ACCEPTED, replaced("2017-05-10"), confirmed("2017-05-10"), void))
+    assert [one.because for one in cover.unrestarted] == [("void",)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "last"),
+    [
+        ("defect", "customer", "2020-05-14"),
+        ("customer", "defect", "2020-05-14"),
+        ("customer", "customer", "2018-07-31"),
+    ],
+)
+def test_W4_a_job_restarts_if_one_of_its_replacements_may(first: str, second: str, last: str) -> None:
+    job = (replaced("2017-05-10", cause=first), replaced("2017-05-12", cause=second), confirmed("2017-05-14"))
+    assert days(fold(installation(), history(ACCEPTED, *job)), "psu", "2017-06-01")[2] == last
+
+
+def test_W4_presumed_success_anchors_at_the_last_fitting_of_the_job() -> None:
+    job = (replaced("2017-05-10"), replaced("2017-05-12"), confirmed("2017-05-19", presumed=True))
+    assert days(fold(installation(), history(ACCEPTED, *job)), "psu", "2017-06-01")[2] == "2020-05-12"
+
+
+def test_W4_of_two_intervals_with_one_last_day_the_earlier_is_shown() -> None:
+    accepted = ("accepted", "2024-02-28", {"on": "2024-02-28"})
+    cover = fold(installation(), history(accepted, replaced("2024-02-29"), confirmed("2024-02-29")))
+    state = state_on(cover, "psu", D("2024-03-01"))
+    assert (state.first_day, state.last_day, state.restarted) == (D("2024-02-29"), D("2027-02-28"), False)
+
+
+def test_W10_events_count_in_the_order_of_happening_not_of_recording() -> None:
+    cover = fold(installation(), history(confirmed("2017-05-12"), replaced("2017-05-10"), ACCEPTED))
+    assert days(cover, "psu", "2018-01-01")[2] == "2020-05-12"
+
+
+def test_W10_what_is_recorded_at_an_instant_is_known_at_it() -> None:
+    events = history(ACCEPTED, recorded="2026-01-01")
+    assert fold(installation(), events, known_at=at("2026-01-01")).accepted_on == D("2015-07-31")
+    assert fold(installation(), events, known_at=at("2026-01-01") - timedelta(microseconds=1)).accepted_on is None
+
+
+def test_W10_a_void_unit_voids_every_position() -> None:
+    void = ("voided", "2017-03-05", {"reason": "x", "from_day": "2017-03-01", "position": UNIT})
+    cover = fold(installation(), history(ACCEPTED, void))
+    assert {days(cover, name, "2017-03-01")[0] for name in (UNIT, "psu", "lens")} == {"void"}
+
+
+def test_W13_a_transfer_counts_from_its_instant() -> None:
+    cover = fold(installation(), history(ACCEPTED, ("transferred", "2017-01-01", {"site": "NY"})))
+    moved = at("2017-01-01")
+    assert (cover.site_at(moved), cover.site_at(moved - timedelta(microseconds=1))) == ("NY", "YC")
+
+
+def test_W13_a_new_unit_brings_the_models_parts() -> None:
+    spare = {"position": "psu", "part_number": "PSU-NEW", "serial": "S-1", "cause": "defect", "system_stopped": False}
+    cover = fold(installation(), history(ACCEPTED, ("component_replaced", "2016-01-01", spare), swapped("2017-05-10")))
+    assert sitting(cover, "psu", D("2015-12-31")) == ("PSU", None)
+    assert sitting(cover, "psu", D("2016-01-01")) == ("PSU-NEW", "S-1")
+    assert sitting(cover, "psu", D("2017-05-10")) == ("PSU", None)
+
+
+def test_W11_a_replacement_is_a_reason_only_once_it_happened() -> None:
+    cover = fold(installation(), history(ACCEPTED, replaced("2017-05-10", stopped=False), confirmed("2017-05-10")))
+    codes = {day: [one.code for one in why(cover, "CAM-1", "psu", D(day))] for day in ("2017-05-09", "2017-05-10")}
+    assert ["restart.system_ran" in codes[day] for day in codes] == [False, True]
 
 
 def test_W10_payloads_survive_storage() -> None:

@@ -260,7 +260,7 @@ def asked(cover: Cover, position: str, job: Job, confirmed_on: date) -> Replaced
         operation_confirmed_on=confirmed_on,
         cover_ended=all(interval.last < failed_on for interval in cover.of(position)),
         void=void is not None and void <= confirmed_on,
-        not_started=cover.accepted_on is None or confirmed_on < cover.accepted_on,
+        not_started=cover.accepted_on is None or confirmed_on <= cover.accepted_on,
     )
 
 

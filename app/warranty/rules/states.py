@@ -101,7 +101,7 @@ def sitting(cover: Cover, position: str, on: date) -> tuple[str, str | None]:
     serial = cover.installation.serial if position == UNIT else None
     swapped_at = max((swap.at for swap in cover.swaps if swap.on <= on), default=None)
     for fitted in cover.fitted.get(position, []):
-        swept = swapped_at is not None and fitted.at < swapped_at and position != UNIT
+        swept = swapped_at is not None and fitted.at < swapped_at
         if fitted.on <= on and not swept:
             number, serial = fitted.part_number or number, fitted.serial
     return number, serial

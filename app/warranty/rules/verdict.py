@@ -209,7 +209,7 @@ def expected_restart(cover: Cover, position: str, on: date, state: State, failur
         operation_confirmed_on=reported_on,
         cover_ended=state.status == "expired",
         void=state.status == "void",
-        not_started=cover.accepted_on is None or reported_on < cover.accepted_on,
+        not_started=cover.accepted_on is None or reported_on <= cover.accepted_on,
     )
     return restart_after(assumed, cover.installation.terms, cover.calendar)
 
