@@ -3,8 +3,8 @@
 import argparse
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -61,9 +61,11 @@ async def load_demo(
 ) -> int | None:
     """Load the demo network in one transaction, all or nothing; None where there are places already.
 
-    Gives how many rows. Raises Stop with the first bad rows, which would be a fault of the demo files.
+    Gives how many rows. Raises Stop with the first bad rows, which would be a fault of the demo files. On a machine whose
+    clock is behind the demo's last day, the rows are recorded on that day: nothing may happen before it is recorded.
     """
     tables = {kind: table_of(kind, now) for kind in kinds}
+    now = max(now, newest_instant(tables.values()))
     async with begin(engine) as db:
         await db.execute(ONE_LOADER)
         if await db.scalar(OCCUPIED):
@@ -81,6 +83,12 @@ async def load_demo(
 
 def table_of(kind: str, now: datetime) -> Table:
     return calendar_table(YEARS, today=now.date()) if kind == "calendars" else read_file(FILES / f"{kind}.csv")
+
+
+def newest_instant(tables: Iterable[Table]) -> datetime:
+    """The last thing that the files say has happened."""
+    cells = [row.cells.get(name) for table in tables for row in table.rows for name in ("occurred_at", "received_at")]
+    return max((datetime.fromisoformat(str(cell)) for cell in cells if cell), default=datetime.min.replace(tzinfo=UTC))
 
 
 def words_of(bad: Bad) -> str:
