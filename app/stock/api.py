@@ -12,6 +12,7 @@ from app.stock import queries, service
 from app.stock.schemas import (
     AdjustmentIn,
     BookedOut,
+    CancelIn,
     CountIn,
     CountOut,
     LoanBackIn,
@@ -74,6 +75,19 @@ async def list_movements(
 async def add_receipt(data: JSONBody[ReceiptIn], call: NamedDependency[Call]) -> Response[ReceiptOut]:
     """Goods in: all lines or none."""
     return await call.write(201, lambda db: service.receive(db, actor=call.actor, new=data, now=call.now))
+
+
+@post("/v1/receipts/{receipt_id:str}/cancel", opt=allow(ADMIN, WAREHOUSE))
+async def cancel_receipt(
+    receipt_id: FromPath[str], data: JSONBody[CancelIn], call: NamedDependency[Call]
+) -> Response[BookedOut]:
+    """Take a wrong receipt back while none of its pieces was held or moved."""
+    return await call.write(
+        200,
+        lambda db: service.cancel_receipt(
+            db, actor=call.actor, receipt_id=receipt_id, reason=data.reason, now=call.now
+        ),
+    )
 
 
 @get("/v1/transfers", opt=allow(ADMIN, DISPATCHER, WAREHOUSE))
@@ -177,6 +191,7 @@ HANDLERS = [
     list_stock,
     list_movements,
     add_receipt,
+    cancel_receipt,
     list_transfers,
     show_transfer,
     add_transfer,

@@ -42,6 +42,10 @@ class ReceiptIn(Wire):
     occurred_at: Instant | None = None
 
 
+class CancelIn(Wire):
+    reason: Name
+
+
 class ReceiptLineOut(Wire):
     part_number: str
     quantity: int

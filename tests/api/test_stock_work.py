@@ -333,3 +333,28 @@ async def test_IS1_nothing_comes_back_from_repair_that_did_not_go(api: httpx.Asy
     await refused(api, "/v1/adjustments", repair | {"lines": [other]}, 409, "serial.in_use")
     await made(api, "/v1/adjustments", repair | {"lines": [back]})
     assert await stock(api, at, number) == [("defective", 0, 0, 0), ("new", 1, 0, 1), ("refurbished", 1, 0, 1)]
+
+
+async def test_T19_IS12_a_wrong_receipt_is_taken_back_by_reversing_entries(
+    api: httpx.AsyncClient, as_role: Any
+) -> None:
+    at, number, by_serial, serial = await place(api), await part(api), await part(api, "serial"), unique("SN")
+    body = receipt(at, line(number, 3, "0.3333"), line(by_serial, 1, serials=[serial]))
+    first = await made(api, "/v1/receipts", body)
+    path = f"/v1/receipts/{first['id']}/cancel"
+    stranger = await as_role("warehouse", places=["ELSEWHERE"])
+    await refused(stranger, path, {"reason": "wrong"}, 404, "receipt.not_found")
+    met = await asyncio.gather(*(api.post(path, json={"reason": "wrong delivery"}) for _ in range(4)))
+    assert {one.status_code for one in met} == {200}
+    assert len({tuple(one.json()["movements"]) for one in met}) == 1
+    assert await stock(api, at, number) == [("new", 0, 0, 0)]
+    moved = (await api.get("/v1/stock/movements", params={"reference": first["id"], "part": number})).json()["items"]
+    assert [(one["why"], one["corrects"], one["value"]["amount"]) for one in moved] == [
+        ("correction", moved[1]["id"], "1.00"),
+        ("receipt", None, "1.00"),
+    ]
+    again = await made(api, "/v1/receipts", body)
+    move = transfer(at, await place(api), {"part_number": number, "quantity": 1})
+    await made(api, "/v1/transfers", move)
+    problem = await refused(api, f"/v1/receipts/{again['id']}/cancel", {"reason": "wrong"}, 409, "receipt.used")
+    assert problem["facts"]["parts"] == [number]

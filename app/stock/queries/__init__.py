@@ -3,13 +3,14 @@
 from app.stock.queries.faults import faults
 from app.stock.queries.holds import Reserved, holds_at, reservations, reservations_by_id
 from app.stock.queries.lists import NoSuchLoan, NoSuchTransfer, loan, loans, movements, stock, transfer, transfers
-from app.stock.queries.lookups import LatestCost, NoSuchPlace, latest_costs, place_for
+from app.stock.queries.lookups import LatestCost, NoSuchPlace, NoSuchReceipt, latest_costs, place_for
 from app.stock.queries.offers import Offer, OfferLayer, Slice, offers
 
 __all__ = [
     "LatestCost",
     "NoSuchLoan",
     "NoSuchPlace",
+    "NoSuchReceipt",
     "NoSuchTransfer",
     "Offer",
     "OfferLayer",

@@ -20,6 +20,7 @@ LATEST = text("""
     SELECT DISTINCT ON (m.part) m.part, m.value_minor, m.quantity, m.currency, m.occurred_at, l.rates
     FROM stock_movement m JOIN stock_layer l ON l.id = m.layer
     WHERE m.why = 'receipt' AND m.part = ANY(CAST(:parts AS text[])) AND m.condition = 'new'
+      AND NOT EXISTS (SELECT FROM stock_movement c WHERE c.corrects = m.id)
     ORDER BY m.part, m.occurred_at DESC, m.id DESC
 """)
 
@@ -28,6 +29,12 @@ class NoSuchPlace(NotFound):
     """No place by that code, or none in this actor's scope: the same answer."""
 
     code = "place.not_found"
+
+
+class NoSuchReceipt(NotFound):
+    """No receipt by that id at a place of this actor's."""
+
+    code = "receipt.not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ async def tracking(db: AsyncConnection, *, parts: Iterable[str]) -> dict[str, st
 
 
 async def latest_costs(db: AsyncConnection, *, parts: Iterable[str]) -> dict[str, LatestCost]:
-    """The latest purchase of each part, where there was one; reported stock was never bought."""
+    """The latest purchase of each part, where there was one; reported stock and canceled receipts were never bought."""
     rows = await db.execute(LATEST, {"parts": sorted(set(parts))})
     return {
         row.part: LatestCost(

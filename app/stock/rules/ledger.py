@@ -49,6 +49,7 @@ class Why(StrEnum):
     LOAN = "loan"
     LOAN_BACK = "loan_back"
     REVALUE = "revalue"
+    CORRECTION = "correction"
 
 
 class Key(NamedTuple):

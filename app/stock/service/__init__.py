@@ -4,7 +4,7 @@ from app.stock.service.counts import adjust, count
 from app.stock.service.expiry import quarantine_expired
 from app.stock.service.holds import Demand, consent, expire, release, reserve
 from app.stock.service.pieces import issue, lose, return_unused
-from app.stock.service.receipts import receive
+from app.stock.service.receipts import cancel_receipt, receive
 from app.stock.service.refusals import (
     AlreadyBack,
     BadLines,
@@ -16,6 +16,7 @@ from app.stock.service.refusals import (
     OtherCurrency,
     OutOfStock,
     PriceMoved,
+    ReceiptUsed,
     SerialInUse,
     StockChanged,
     WrongPiece,
@@ -36,11 +37,13 @@ __all__ = [
     "OtherCurrency",
     "OutOfStock",
     "PriceMoved",
+    "ReceiptUsed",
     "SerialInUse",
     "StockChanged",
     "WrongPiece",
     "adjust",
     "arrive",
+    "cancel_receipt",
     "confirm_reported",
     "consent",
     "count",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
@@ -10,11 +11,21 @@ from app.core.events import Event, announce
 from app.core.ids import new_id
 from app.core.money import Money
 from app.core.types import MoneyOut
-from app.stock.queries.lookups import place_for, tracking
-from app.stock.rules.ledger import Layer, Virtual, Why, cuts
-from app.stock.schemas import ReceiptIn, ReceiptLineIn, ReceiptLineOut, ReceiptOut
+from app.stock.queries.lookups import NoSuchReceipt, place_for, tracking
+from app.stock.rules.ledger import Key, Layer, Virtual, Why, cuts
+from app.stock.schemas import BookedOut, ReceiptIn, ReceiptLineIn, ReceiptLineOut, ReceiptOut
 from app.stock.service.books import fresh_layer_ids, open_books, post
 from app.stock.service.lines import check_lines, happened, key_at, line_value
+from app.stock.service.refusals import ReceiptUsed
+
+# A receipt's entries, each with the entry that took it back, if any.
+ENTRIES = text("""
+    SELECT m.id, m.place, m.part, m.condition, m.genuine, m.layer, m.quantity, c.id AS taken_back
+    FROM stock_movement m LEFT JOIN stock_movement c ON c.corrects = m.id
+    WHERE m.reference = :receipt AND m.why IN ('receipt', 'reported')
+      AND (CAST(:scope_places AS text[]) IS NULL OR m.place = ANY(CAST(:scope_places AS text[])))
+    ORDER BY m.id
+""")
 
 
 async def receive(db: AsyncConnection, *, actor: Actor, new: ReceiptIn, now: datetime) -> ReceiptOut:
@@ -50,6 +61,42 @@ async def receive(db: AsyncConnection, *, actor: Actor, new: ReceiptIn, now: dat
     event = Event(type="stock.received", subject=receipt_id, place=new.place, data=facts)
     await announce(db, event, by=actor, now=now, occurred_at=received_at)
     return answer
+
+
+async def cancel_receipt(
+    db: AsyncConnection, *, actor: Actor, receipt_id: str, reason: str, now: datetime
+) -> BookedOut:
+    """Take a wrong receipt back, all of it: reversing entries that name the originals (IS12, T19).
+
+    Canceled twice, it answers the same. Raises NoSuchReceipt, ReceiptUsed once any of its pieces was held or moved.
+    """
+    asked = {"receipt": receipt_id, "scope_places": actor.scope["scope_places"]}
+    seen = (await db.execute(ENTRIES, asked)).all()
+    if not seen:
+        raise NoSuchReceipt(receipt=receipt_id)
+    keys = {Key(row.place, row.part, row.condition, row.genuine) for row in seen}
+    books = await open_books(db, keys=keys, layers=[row.layer for row in seen])
+    rows = (await db.execute(ENTRIES, asked)).all()  # anew: someone may have canceled it while we waited for the locks
+    if all(row.taken_back for row in rows):
+        return BookedOut(id=receipt_id, place=rows[0].place, movements=[row.taken_back for row in rows])
+    used = sorted({row.part for row in rows if books.layers[row.layer].free != row.quantity})
+    if used:
+        raise ReceiptUsed(receipt=receipt_id, parts=used)
+    for row in rows:
+        books.take(
+            row.layer,
+            row.quantity,
+            to_place=Virtual.SUPPLIER,
+            why=Why.CORRECTION,
+            reference=receipt_id,
+            corrects=row.id,
+            note=reason,
+        )
+    moved = await post(db, books, by=actor, now=now)
+    facts = {"verb": "receipt_canceled", "place": rows[0].place, "reason": reason}
+    event = Event(type="stock.moved", subject=receipt_id, version=2, place=rows[0].place, data=facts)
+    await announce(db, event, by=actor, now=now)
+    return BookedOut(id=receipt_id, place=rows[0].place, movements=moved)
 
 
 def _layers(place: str, line: ReceiptLineIn, value: int, ids: Iterator[int], received_at: datetime) -> Iterator[Layer]:

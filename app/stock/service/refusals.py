@@ -79,3 +79,9 @@ class OtherCurrency(Unprocessable):
     """Reported stock is confirmed in the currency it was reported in."""
 
     code = "stock.other_currency"
+
+
+class ReceiptUsed(Conflict):
+    """Pieces of this receipt were held, moved or counted away; what is left can be adjusted instead."""
+
+    code = "receipt.used"
