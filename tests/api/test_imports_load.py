@@ -1,8 +1,11 @@
 """Loading: all rows or none, every bad row named, nothing doubled, thousands in seconds."""
 
+import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
 import pytest
 from sqlalchemy import text
 
@@ -244,3 +247,40 @@ async def test_the_demo_network_loads_whole_under_any_clock_checks_clean_and_onl
             assert await db.scalar(text("SELECT count(*) FROM installation")) == 2000
     finally:
         await engine.dispose()
+
+
+WRITING = text("SELECT count(*) FROM pg_locks WHERE relation = 'part'::regclass AND mode = 'RowExclusiveLock'")
+WAITING = text("""
+    SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE NOT l.granted AND a.datname = current_database()
+""")
+
+
+async def test_T133_an_import_killed_in_the_middle_leaves_nothing(engine, database_url, tmp_path):
+    first, second = unique("PT"), unique("PT")
+    file = tmp_path / "parts.csv"
+    file.write_text(f"number,name,tracking\n{first},x,none\n{second},x,none\n")
+    add = text("INSERT INTO part (number, name, tracking, created_at) VALUES (:number, 'x', 'none', :now)")
+    async with engine.connect() as rival, rival.begin() as held:
+        await rival.execute(add, {"number": second, "now": NOW})  # the import must wait for us at its second row
+        importing = await anyio.open_process(
+            [sys.executable, "-m", "app", "import", "parts", str(file)],
+            cwd=DEMO.parent,
+            stdout=None,
+            stderr=None,
+            env={name: value for name, value in os.environ.items() if not name.startswith("SPARELANE_")}
+            | {"DATABASE_URL": database_url},
+        )
+        async with reading(engine) as db:
+            with anyio.fail_after(30):
+                while not await db.scalar(WAITING):
+                    await anyio.lowlevel.checkpoint()
+        importing.kill()
+        await importing.wait()
+        await held.rollback()
+    with anyio.fail_after(30):
+        async with reading(engine) as db:
+            while await db.scalar(WRITING):
+                await anyio.lowlevel.checkpoint()
+    assert await count(engine, "part", "number", first) == 0
+    assert await count(engine, "part", "number", second) == 0
