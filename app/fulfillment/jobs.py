@@ -1,7 +1,7 @@
 """Fulfillment's background duties: escalate due clocks, presume silence to be success, end unanswered quotes, plan."""
 
+import asyncio
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -12,8 +12,9 @@ from app.fulfillment.schemas import CancelIn
 from app.fulfillment.service.escalating import escalate
 from app.fulfillment.service.presuming import presume
 from app.fulfillment.service.quoting import end_quote
-from app.fulfillment.service.replanning import apply, claim, let_go
+from app.fulfillment.service.replanning import Claimed, apply, claim, let_go
 from app.routing.rules.insertion import greedy
+from app.routing.rules.plan import Plan
 from app.routing.solver.child import NoPlan, Solver
 
 DUE = text("""
@@ -84,12 +85,7 @@ async def plan_dirty(
             return planned
         tried.add(claimed.region)
         try:
-            plan: Any = greedy(claimed.planned.problem, claimed.planned.plan)
-            if solver is not None and claimed.planned.problem.jobs:
-                solved = await solver.solve(
-                    claimed.planned.problem, plan, limit_s=limit_s, solutions=solutions, seed=seed
-                )
-                plan = plan if isinstance(solved, NoPlan) else solved
+            plan = await _planned(claimed, solver, limit_s=limit_s, solutions=solutions, seed=seed)
             async with begin(engine) as db:
                 await apply(db, claimed=claimed, plan=plan, now=now)
         except BaseException:
@@ -97,3 +93,15 @@ async def plan_dirty(
                 await let_go(db, claimed=claimed)
             raise
         planned += 1
+
+
+async def _planned(
+    claimed: Claimed, solver: Solver | None, *, limit_s: float, solutions: int | None, seed: int
+) -> Plan:
+    """The child's plan, which is never worse than greedy; greedy itself, off the loop's thread, if there is none."""
+    problem, standing = claimed.planned.problem, claimed.planned.plan
+    if solver is not None and problem.jobs:
+        solved = await solver.solve(problem, standing, limit_s=limit_s, solutions=solutions, seed=seed)
+        if not isinstance(solved, NoPlan):
+            return solved
+    return await asyncio.to_thread(greedy, problem, standing)

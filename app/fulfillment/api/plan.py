@@ -84,7 +84,8 @@ def plan_out(
                     reasons=reasons_out(explain_miss(job, plan, problem), language),
                 )
             )
-    waiting = sorted(key for key, line in lines.items() if key not in {job.id for job in problem.jobs} and line.on_hold)
+    planned = {job.id for job in problem.jobs}
+    waiting = sorted(key for key, line in lines.items() if key not in planned and line.waits)
     return schemas.PlanOut(
         region=region,
         version=version,

@@ -15,6 +15,8 @@ from app.routing.rules.standing import adopted
 from app.routing.travel import GreatCircle
 
 HORIZON = timedelta(hours=36)
+MOST_JOBS = 120
+"""How many lines one plan looks at; beyond, the least urgent wait for the next plan, and no ETA is promised."""
 HANDLING_S = 240
 """Minutes at a place to take a part over [house], as in the dispatch benchmark."""
 TRAVEL = GreatCircle()
@@ -31,11 +33,15 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """A problem as of an instant, and what is left of the standing plan in it."""
+    """A problem as of an instant, and what is left of the standing plan in it.
+
+    `waiting` are lines that are open but too many for one plan.
+    """
 
     problem: Problem
     plan: Plan
     version: int
+    waiting: tuple[str, ...] = ()
 
 
 def planning(region: Region, *, now: datetime, also: Sequence[Location] = ()) -> Planning:
@@ -49,7 +55,9 @@ def planning(region: Region, *, now: datetime, also: Sequence[Location] = ()) ->
     for facts in region.couriers:
         present = present_of(facts, region.standing, lines, now)
         couriers += _shifts(facts, present, lines, now)
-    jobs = [_job(line, found, now) for line in region.lines]
+    kept, waiting = _most_urgent(region.lines, couriers)
+    spans: dict[str, tuple[Span, ...]] = {}
+    jobs = [_job(line, found, now, spans) for line in kept]
     placed = [replace(courier, start=found.at(location)) for courier, location in couriers]
     for location in also:
         found.at(location)
@@ -65,7 +73,23 @@ def planning(region: Region, *, now: datetime, also: Sequence[Location] = ()) ->
         estimated=matrix.estimated,
     )
     standing = region.standing
-    return Planning(problem, adopted(standing.plan if standing else None, problem), standing.version if standing else 0)
+    return Planning(
+        problem=problem,
+        plan=adopted(standing.plan if standing else None, problem),
+        version=standing.version if standing else 0,
+        waiting=waiting,
+    )
+
+
+def _most_urgent(
+    lines: Sequence[OpenLine], couriers: Sequence[tuple[Courier, Location]]
+) -> tuple[list[OpenLine], tuple[str, ...]]:
+    """The lines a plan looks at: what is on board or under way, then by tier and deadline; and the rest."""
+    started = {job for courier, _ in couriers for job in courier.carrying}
+    started |= {courier.first.job for courier, _ in couriers if courier.first}
+    ranked = sorted(lines, key=lambda line: (line.id not in started, line.tier, line.due_at, line.id))
+    most = max(MOST_JOBS, len(started))
+    return sorted(ranked[:most], key=lambda line: line.id), tuple(line.id for line in ranked[most:])
 
 
 class Found:
@@ -150,7 +174,9 @@ def _shifts(
     return found
 
 
-def _job(line: OpenLine, found: Found, now: datetime) -> Job:
+def _job(line: OpenLine, found: Found, now: datetime, spans: dict[str, tuple[Span, ...]]) -> Job:
+    if line.place not in spans:
+        spans[line.place] = spans_of(line.opening_hours, line.timezone, now)
     drop = found.at(Location(line.site, line.site_latitude, line.site_longitude))
     pickup = found.at(Location(line.place, line.latitude, line.longitude))
     prepared = line.committed_at + timedelta(seconds=line.preparation_s)
@@ -160,7 +186,7 @@ def _job(line: OpenLine, found: Found, now: datetime) -> Job:
         pickup=pickup,
         ready_s=0 if line.state != "accepted" else max(0, ceil((prepared - now).total_seconds())),
         pickup_service_s=HANDLING_S,
-        pickup_open=spans_of(line.opening_hours, line.timezone, now),
+        pickup_open=spans[line.place],
         drop=drop,
         drop_service_s=line.fitting_s,
         due_s=int((line.due_at - now).total_seconds()),

@@ -18,7 +18,7 @@ REGIONS = text("""
     ORDER BY a.code
 """)
 WAITING = text("""
-    SELECT l.id, l.request, l.state, l.due_at, l.eta, r.customer, r.priority, w.on_hold, r.version,
+    SELECT l.id, l.request, l.state, l.due_at, l.eta, l.mode, r.customer, r.priority, w.on_hold, r.version,
         w.paused_s, w.done_due_at
     FROM request_line l JOIN part_request r ON r.id = l.request JOIN request_watch w ON w.request = r.id
     WHERE r.area = ANY(CAST(:areas AS text[])) AND l.state NOT IN ('confirmed', 'canceled', 'lost')
@@ -36,6 +36,12 @@ class PlannedLine:
     due_at: datetime
     eta: datetime | None
     on_hold: str | None
+    mode: str | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a courier will have to bring it, though no plan looks at it now: held, unpaid or crowded out."""
+        return self.mode == "courier" and self.state in ("awaiting_consent", "accepted", "picked", "packed")
 
 
 async def regions(db: AsyncConnection, *, actor: Actor, area: str | None) -> list[str]:
@@ -59,4 +65,5 @@ def _line(row: Any) -> PlannedLine:
         due_at=min(due, row.done_due_at) if row.done_due_at else due,
         eta=row.eta,
         on_hold=row.on_hold,
+        mode=row.mode,
     )

@@ -12,6 +12,9 @@ from app.routing.rules.problem import Job, Location
 from app.routing.rules.sourcing import Candidate
 from app.stock.queries.offers import Offer
 
+DRIVE_MINOR_PER_S = 1
+"""What a second of a courier's driving costs in minor units of the company's currency [house]: 36.00 an hour."""
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -45,6 +48,8 @@ class Ways:
         planned = self.planned
         if planned is None:
             return Way(None, None, None)
+        if planned.waiting:
+            return Way("courier", None, None)  # more is open than a plan looks at: whatever was said would be a guess
         facts, problem = self.facts.parts[part], planned.problem
         rows = {(one.latitude, one.longitude): at for at, one in enumerate(problem.locations)}
         setting = self.facts.setting
@@ -67,7 +72,7 @@ class Ways:
         if not isinstance(found, Insertion):
             return Way(None, None, None)
         eta = self.now + timedelta(seconds=found.finish_s)
-        return Way("courier", eta, None, cost_minor=found.added_drive_s)
+        return Way("courier", eta, None, cost_minor=found.added_drive_s * DRIVE_MINOR_PER_S)
 
     def _by_lane(self, place: PlaceFacts) -> Way:
         opens = next_open(parse_hours(place.opening_hours, place.timezone), self.now)

@@ -221,6 +221,8 @@ def _explained(line: LineDecision, because: tuple[Reason, ...], others: tuple[Al
     unreached: tuple[Reason, ...] = ()
     if line.way.mode is None:
         unreached = (Reason("C7", "way.none", {"place": line.offer.place}),)
+    elif line.way.eta is None:
+        unreached = (Reason("C7", "way.overloaded", {"place": line.offer.place}),)
     return replace(line, reasons=(*because, *line.price.reasons, *unreached), alternatives=others)
 
 

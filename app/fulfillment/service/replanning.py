@@ -80,7 +80,7 @@ async def apply(db: AsyncConnection, *, claimed: Claimed, plan: Plan, now: datet
     """
     ids = [job.id for job in claimed.planned.problem.jobs]
     rows = {row.id: row for row in await db.execute(LOCK_LINES, {"ids": ids})}
-    unchanged = {line.id for line in claimed.facts.lines if _same(line, rows.get(line.id))}
+    unchanged = {line.id for line in claimed.facts.lines if line.id in rows and _same(line, rows[line.id])}
     problem = claimed.planned.problem
     if len(unchanged) < len(ids):
         problem = _without(problem, set(ids) - unchanged)

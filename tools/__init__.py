@@ -1,0 +1,1 @@
+"""Harnesses that prove the product from outside: real processes, real HTTP, a real database with fsync on."""
