@@ -1,5 +1,6 @@
 """Verdicts on the real database: facts in one read, stored and replayed, revised by naming the old one, duties, checks."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -217,6 +218,45 @@ async def test_W7_an_open_cause_becomes_a_defect_after_thirty_days_exactly_once(
     new = await asked(api, f"/v1/verdicts/{old['superseded_by']}")
     assert (new["provisional"], new["covered"], new["inputs"]["failure"]["cause"]) == (False, True, "defect")
     assert new["superseded_by"] is None
+
+
+async def test_W7_two_workers_settle_an_open_cause_once(
+    engine: AsyncEngine, api: httpx.AsyncClient, world: World
+) -> None:
+    serial = await registered(api, world, accepted_on="2025-01-31")
+    open_ = {"position": "psu", "cause": "undetermined", "system_stopped": True}
+    await happened(api, serial, "component_replaced", "2026-11-01T00:00:00Z", **open_)
+
+    async def worker() -> None:
+        async with begin(engine) as db:
+            await settle_undetermined(db, NOW + timedelta(days=31))
+
+    await asyncio.gather(*(worker() for _ in range(4)))
+    assert (await asked(api, f"/v1/devices/{serial}"))["version"] == 3
+
+
+async def test_W7_settled_as_customer_is_stored_as_needing_consent(
+    db: AsyncConnection, api: httpx.AsyncClient, world: World
+) -> None:
+    serial = await registered(api, world, accepted_on="2025-01-31")
+    old = await given(db, serial, world["psu"], cause="undetermined")
+    new, changed = await service.settle_cause(db, actor=ADMIN, verdict_id=old.id, cause="customer", now=NOW)
+    assert (new.supersedes, new.outcome["needs_consent"], new.outcome["price_rule"]) == (old.id, True, "P3")
+    assert ("needs_consent", False, True) in [(one.field, one.before, one.after) for one in changed]
+
+
+async def test_W10_a_check_counts_only_what_is_not_void(
+    db: AsyncConnection, api: httpx.AsyncClient, world: World
+) -> None:
+    serial = await registered(api, world, accepted_on="2025-01-31")
+    covered = []
+    for position in ("psu", "lens-1", "lens-2"):
+        void = {"position": position, "reason": "opened", "from": "2026-03-01"}
+        await happened(api, serial, "voided", "2026-03-02T00:00:00Z", **void)
+        one = (await queries.check_serials(db, actor=ADMIN, serials=[serial], on=None, now=NOW)).items[0]
+        covered.append((one.status, one.components_covered, one.components_last_day))
+    whole, rest = date(2028, 1, 31), date(2026, 2, 28)
+    assert covered == [("covered", 2, whole), ("covered", 1, whole), ("covered", 0, rest)]
 
 
 async def test_T95_a_published_calendar_moves_the_last_day(
