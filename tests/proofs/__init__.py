@@ -1,0 +1,1 @@
+"""Small runs of the harnesses in tools/, against real servers in processes of their own."""

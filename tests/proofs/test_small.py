@@ -1,0 +1,22 @@
+"""The harnesses of tools/ at a small size; `python -m tools.race` and `tools.crash` run them at full size."""
+
+import asyncio
+
+import pytest
+
+from tools import crash, race
+
+
+def test_H1_clients_race_for_too_little_stock(capsys):
+    code = asyncio.run(race.run(clients=16, requests=160, stock=20))
+    assert code == 0, capsys.readouterr().out
+
+
+def test_H3_a_killed_server_loses_nothing_it_acknowledged(capsys):
+    code = asyncio.run(crash.run(kills=2, clients=6, seed=1))
+    assert code == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("harness", [race, crash])
+def test_a_harness_says_what_it_does(harness):
+    assert "python -m tools." in (harness.__doc__ or "")
