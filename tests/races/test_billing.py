@@ -127,6 +127,24 @@ async def test_P7_no_claim_where_we_pay_or_the_cause_is_open(engine: AsyncEngine
     assert await lines_of(engine, of) == [("vendor", 1000)]
 
 
+async def test_P7_an_open_cause_is_claimed_once_it_is_settled(engine: AsyncEngine) -> None:
+    shelf, of = await shelf_on(engine), await job(engine)
+    pieces = await issued(shelf, of, await shelf.stocked(1))
+    billed = await shelf.alone(
+        lambda db: billing.charge_issue(
+            db, actor=ACTOR, job=of, pieces=pieces, terms=COVERED, cause_settled=False, now=NOW
+        )
+    )
+    assert (len(billed.borne), billed.recoveries) == (1, ())
+    opened = [
+        await shelf.alone(
+            lambda db: billing.open_line_claims(db, actor=ACTOR, line=of.line, evidence={"cause": "defect"}, now=NOW)
+        )
+        for _ in range(2)
+    ]
+    assert [len(one) for one in opened] == [1, 0]
+
+
 async def test_P4_what_a_dearer_substitute_gives_away_is_ours(engine: AsyncEngine) -> None:
     shelf, of = await shelf_on(engine), await job(engine)
     asked, supplied = await shelf.stocked(1, cost="8.00"), await shelf.stocked(1, cost="10.00")

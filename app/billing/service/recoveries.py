@@ -34,6 +34,13 @@ SHRINK = text("""
         decided_at = CASE WHEN amount_minor = CAST(:by AS bigint) THEN :now ELSE decided_at END
     WHERE borne = :borne AND state IN ('open', 'filed', 'accepted') AND amount_minor >= CAST(:by AS bigint)
 """)
+UNCLAIMED = text("""
+    SELECT b.id FROM borne_cost b
+    WHERE b.line = :line AND b.kind = 'part' AND b.payer <> 'vendor' AND b.reverses IS NULL
+      AND b.amount_minor > coalesce((SELECT -sum(r.amount_minor) FROM borne_cost r WHERE r.reverses = b.id), 0)
+      AND NOT EXISTS (SELECT FROM recovery c WHERE c.borne = b.id)
+    ORDER BY b.id
+""")
 DUE = text("""
     SELECT id FROM recovery WHERE state IN ('open', 'filed') AND due_at <= :now
     ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 200
@@ -59,6 +66,14 @@ async def open_recovery(
     event = Event(type="recovery.opened", subject=str(row["id"]), customer=borne.customer, data=facts)
     await announce(db, event, by=actor, now=now)
     return str(row["id"])
+
+
+async def open_line_claims(
+    db: AsyncConnection, *, actor: By, line: str, evidence: Mapping[str, Any], now: datetime
+) -> list[str]:
+    """Once an open cause is settled as covered: claim what the line's OEM bears and nobody claimed yet (W7, P7)."""
+    rows = (await db.execute(UNCLAIMED, {"line": line})).scalars().all()
+    return [await open_recovery(db, actor=actor, borne_id=borne, evidence=evidence, now=now) for borne in rows]
 
 
 async def file_recovery(
