@@ -14,7 +14,7 @@ from app.worker import DUTIES, Context, Duty, Worker, in_transaction, step
 from tests.builders import unique
 
 pytestmark = pytest.mark.anyio
-PROMPT_S = 2
+PROMPT_S = 10
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Files as tables: encodings, quotes, limits, spreadsheets and what is wrong with them. No database."""
 
+import struct
 import zipfile
 from datetime import date
 from io import BytesIO
@@ -181,6 +182,37 @@ def bomb(entries=0, unpacked=0):
 def test_T129_a_bomb_is_refused_by_its_directory(raw):
     with pytest.raises(FileTooLarge):
         read_table(raw)
+
+
+def with_strings(content, *, stated_size=None):
+    """A spreadsheet whose table of strings is replaced, and its size misstated where asked for."""
+    made = BytesIO()
+    with (
+        zipfile.ZipFile(BytesIO(sheet(("number", "name"), ("A", "x")))) as source,
+        zipfile.ZipFile(made, "w", 8) as packed,
+    ):
+        for one in source.infolist():
+            packed.writestr(
+                one.filename, content if one.filename == "xl/sharedStrings.xml" else source.read(one.filename)
+            )
+    if stated_size is None:
+        return made.getvalue()
+    return made.getvalue().replace(struct.pack("<L", len(content)), struct.pack("<L", stated_size))
+
+
+STRINGS = (
+    b'<?xml version="1.0"?>%s<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="4" '
+    b'uniqueCount="4"><si><t>number</t></si><si><t>name</t></si><si><t>%s</t></si><si><t>x</t></si></sst>'
+)
+
+
+def test_T129_entities_and_misstated_sizes_are_refused():
+    assert read_table(with_strings(STRINGS % (b"", b"A"))).rows[0].cells == {"number": "A", "name": "x"}
+    entities = b'<!DOCTYPE sst [<!ENTITY a "xxxxxxxxxx"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    liar = with_strings(STRINGS % (b"", b"A" * 50_000_000), stated_size=1000)
+    for raw in (with_strings(STRINGS % (entities, b"&b;")), liar):
+        with pytest.raises(BrokenSpreadsheet):
+            read_table(raw)
 
 
 def test_T129_a_cell_in_the_far_corner_costs_the_child_not_us():
