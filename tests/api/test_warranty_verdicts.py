@@ -245,6 +245,24 @@ async def test_W7_settled_as_customer_is_stored_as_needing_consent(
     assert ("needs_consent", False, True) in [(one.field, one.before, one.after) for one in changed]
 
 
+@pytest.mark.parametrize(("cause", "last_day"), [("customer", "2028-01-31"), ("defect", "2029-11-01")])
+async def test_W4_a_settled_cause_corrects_the_history_it_came_from(
+    engine: AsyncEngine, api: httpx.AsyncClient, world: World, cause: Any, last_day: str
+) -> None:
+    serial, failed_at = await registered(api, world, accepted_on="2025-01-31"), datetime(2026, 10, 31, 20, tzinfo=UTC)
+    async with begin(engine) as db:
+        old = await given(db, serial, world["psu"], cause="undetermined", occurred_at=failed_at)
+    open_ = {"position": "psu", "cause": "undetermined", "system_stopped": True, "failed_at": failed_at.isoformat()}
+    await happened(api, serial, "component_replaced", "2026-11-01T00:00:00Z", **open_)
+    await happened(api, serial, "operation_confirmed", "2026-11-01T02:00:00Z", position="psu")
+    async with begin(engine) as db:
+        await service.settle_cause(db, actor=ADMIN, verdict_id=old.id, cause=cause, now=NOW)
+    answer = await asked(api, f"/v1/devices/{serial}/warranty")
+    psu = next(one for one in answer["components"] if one["position"] == "psu")
+    assert (psu["last_day"], answer["provisional"]) == (last_day, False)
+    assert (await asked(api, f"/v1/devices/{serial}"))["version"] == 4
+
+
 async def test_W10_a_check_counts_only_what_is_not_void(
     db: AsyncConnection, api: httpx.AsyncClient, world: World
 ) -> None:

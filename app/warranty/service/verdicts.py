@@ -20,11 +20,13 @@ from app.core.ids import new_id
 from app.warranty import queries
 from app.warranty.models import Verdict as VerdictRow
 from app.warranty.queries.facts import ALL, by_serials, calendar_for, calendars
-from app.warranty.rules.events import Cause
+from app.warranty.rules.events import Cause, Replacement, effective
+from app.warranty.rules.events import Event as Occurred
 from app.warranty.rules.inputs import Change, VerdictInputs
 from app.warranty.rules.verdict import RULE_VERSION, Verdict, canonical, changes, decide_verdict, outcome
 from app.warranty.rules.verdict import refused_because as refused_failure
-from app.warranty.service.history import UNSETTLED_FOR
+from app.warranty.schemas import EventIn
+from app.warranty.service.history import UNSETTLED_FOR, append_event
 
 BASIS = text("""
     SELECT i.id, i.version, i.terms FROM installation i WHERE i.id = ANY(CAST(:ids AS text[])) ORDER BY i.id FOR SHARE
@@ -210,8 +212,8 @@ async def refreshed(
 
 
 async def supersede(db: AsyncConnection, *, actor: Actor, revision: Revision, now: datetime) -> Given:
-    """Make a revision the current verdict; it names the old one."""
-    return await give_verdict(
+    """Make a revision the current verdict; it names the old one. A cause settled in it corrects the history too."""
+    given = await give_verdict(
         db,
         actor=actor,
         inputs=revision.inputs,
@@ -220,6 +222,26 @@ async def supersede(db: AsyncConnection, *, actor: Actor, revision: Revision, no
         supersedes=revision.verdict_id,
         now=now,
     )
+    for serial, event in unsettled(revision.inputs):
+        cause = revision.inputs.failure.cause
+        settled = EventIn(type="corrected", event=event.id, reason="W7: the cause was settled", cause=cause)
+        await append_event(db, actor=actor, serial=serial, new=settled, now=now)
+    return given
+
+
+def unsettled(inputs: VerdictInputs) -> list[tuple[str, Occurred]]:
+    """Replacements after this very failure that still carry an open cause which the verdict has settled (W4, W7)."""
+    if inputs.failure.cause == "undetermined" or not inputs.serial_known:
+        return []
+    return [
+        (one.serial, event)
+        for one in inputs.candidates
+        for event in effective(one.events)
+        if isinstance(event.what, Replacement)
+        and event.what.cause == "undetermined"
+        and event.what.position == inputs.position
+        and event.what.failed_at == inputs.failure.occurred_at
+    ]
 
 
 async def settle_cause(
