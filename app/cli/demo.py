@@ -36,9 +36,12 @@ OCCUPIED = text("SELECT EXISTS (SELECT FROM place)")
 
 
 def add(commands: Commands) -> None:
+    from app.cli import day  # it loads the demo network, so it imports this module
+
     demo = command(commands, "demo", "The demo network: a service company on a real map, with 2,000 devices.")
     verbs = demo.add_subparsers(dest="verb", required=True, metavar="VERB")
     command(verbs, "load", "Load the demo network into a database that has no places yet.").set_defaults(run=run_load)
+    day.add(verbs)
 
 
 def run_load(_: argparse.Namespace, settings: Settings) -> None:

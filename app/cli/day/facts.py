@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.network.rules.hours import Hours, parse_hours
+from app.network.rules.hours import Hours, next_open, parse_hours
 from app.routing.travel import GreatCircle
 from app.stock.rules.substitution import Link
 
@@ -149,6 +150,22 @@ def _person(row: Any) -> Person:
     return Person(row.code, row.area, (row.latitude, row.longitude), shift, row.capacity_g)
 
 
-def seconds_between(early: datetime, late: datetime) -> int:
-    """Whole seconds; every instant of the day lies on one."""
-    return round((late - early).total_seconds())
+def ready_at(place: Place, now: datetime) -> datetime:
+    """When a part asked for at `now` stands ready: from the next opening on, after the preparation."""
+    return (next_open(place.hours, now) or now) + timedelta(seconds=place.preparation_s)
+
+
+def next_run(
+    world: World, place: Place, area: str, ready: datetime, carrier: str | None = None
+) -> tuple[datetime, datetime] | None:
+    """The first cut-off at or after `ready` that a carrier (or the one named) has to an area, and its arrival."""
+    zone, found = ZoneInfo(place.zone), []
+    for one in world.carriers:
+        if (one.place, one.area) == (place.code, area) and carrier in (None, one.name):
+            for days in (0, 1):
+                day = ready.astimezone(zone).date() + timedelta(days=days)
+                for clock in one.cutoffs:
+                    leaves = datetime.combine(day, time.fromisoformat(clock), tzinfo=zone)
+                    if leaves >= ready:
+                        found.append((leaves, leaves + timedelta(seconds=one.transit_s)))
+    return min(found, default=None)

@@ -1,6 +1,6 @@
 """From a region's facts to a routing problem at an instant: who is where, what is on board, what is left to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -24,11 +24,15 @@ TRAVEL = GreatCircle()
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Where a courier is, or will be, and the stop that is under way (which stays first)."""
+    """Where a courier is, or will be, and the stop that is under way (which stays first).
+
+    `left_s` is what remains of that stop's service once it has begun.
+    """
 
     location: Location
     available_s: int
     first: Visit | None
+    left_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,15 @@ def planning(region: Region, *, now: datetime, also: Sequence[Location] = ()) ->
     lines = {line.id: line for line in region.lines}
     found = Found([])
     couriers: list[tuple[Courier, Location]] = []
+    begun: dict[Visit, int] = {}
     for facts in region.couriers:
         present = present_of(facts, region.standing, lines, now)
         couriers += _shifts(facts, present, lines, now)
+        if present.first is not None and present.left_s is not None:
+            begun[present.first] = present.left_s
     kept, waiting = _most_urgent(region.lines, couriers)
     spans: dict[str, tuple[Span, ...]] = {}
-    jobs = [_job(line, found, now, spans) for line in kept]
+    jobs = [_job(line, found, now, begun, spans) for line in kept]
     placed = [replace(courier, start=found.at(location)) for courier, location in couriers]
     for location in also:
         found.at(location)
@@ -133,15 +140,20 @@ def present_of(facts: CourierFacts, standing: Standing | None, lines: dict[str, 
 
 
 def _under_way(facts: CourierFacts, stop: Stop, there: Location, lines: dict[str, OpenLine], elapsed: float) -> Present:
-    """The stop being driven to or served: it stays first while there is something left to do there."""
+    """The stop being driven to or served: it stays first while there is something left to do there.
+
+    Where nothing is left (canceled, taken by another), the courier still has to get there: nobody turns round midway.
+    """
     line = lines.get(stop.job)
     aboard = line is not None and line.state == "dispatched"
     mine = line is not None and (not aboard or line.courier == facts.code)
     left = mine and (aboard if stop.kind == "drop" else not aboard)
+    arrives = max(0, ceil(stop.arrive_s - elapsed))
     if not left:
         gone = line is None or stop.kind == "drop" or aboard
-        return Present(there, 0 if gone else max(0, ceil(stop.leave_s - elapsed)), None)
-    return Present(there, max(0, ceil(stop.arrive_s - elapsed)), Visit(stop.kind, stop.job))
+        return Present(there, arrives if gone else max(0, ceil(stop.leave_s - elapsed)), None)
+    left_s = ceil(stop.leave_s - elapsed) if stop.start_s < elapsed else None
+    return Present(there, arrives, Visit(stop.kind, stop.job), left_s)
 
 
 def _shifts(
@@ -174,21 +186,24 @@ def _shifts(
     return found
 
 
-def _job(line: OpenLine, found: Found, now: datetime, spans: dict[str, tuple[Span, ...]]) -> Job:
+def _job(
+    line: OpenLine, found: Found, now: datetime, begun: Mapping[Visit, int], spans: dict[str, tuple[Span, ...]]
+) -> Job:
+    """A line as a job; of a service that has begun only the rest is left to do."""
     if line.place not in spans:
         spans[line.place] = spans_of(line.opening_hours, line.timezone, now)
     drop = found.at(Location(line.site, line.site_latitude, line.site_longitude))
     pickup = found.at(Location(line.place, line.latitude, line.longitude))
-    prepared = line.committed_at + timedelta(seconds=line.preparation_s)
+    prepared = line.prepared_from + timedelta(seconds=line.preparation_s)
     return Job(
         id=line.id,
         tier=line.tier,
         pickup=pickup,
         ready_s=0 if line.state != "accepted" else max(0, ceil((prepared - now).total_seconds())),
-        pickup_service_s=HANDLING_S,
+        pickup_service_s=begun.get(Visit("pickup", line.id), HANDLING_S),
         pickup_open=spans[line.place],
         drop=drop,
-        drop_service_s=line.fitting_s,
+        drop_service_s=begun.get(Visit("drop", line.id), line.fitting_s),
         due_s=int((line.due_at - now).total_seconds()),
         pieces=line.quantity,
         grams=line.grams,

@@ -20,7 +20,11 @@ OPEN_LINES = text("""
     SELECT l.id, l.request, l.state, l.quantity, l.due_at, l.eta, l.courier, l.committed_at,
         r.priority, r.found_on, r.site, s.latitude AS site_latitude, s.longitude AS site_longitude,
         r.appointment_at, w.done_due_at, w.paused_s, q.fitting_minutes, q.weight_g,
-        p.code AS place, p.latitude, p.longitude, p.timezone, p.preparation_minutes, p.opening_hours
+        p.code AS place, p.latitude, p.longitude, p.timezone, p.preparation_minutes, p.opening_hours,
+        greatest(l.committed_at, (
+            SELECT max(t.occurred_at) FROM request_step t WHERE t.request = l.request
+              AND ((t.verb = 'consented' AND t.line = l.id) OR (t.verb = 'lost' AND t.line = l.replaces))
+        )) AS prepared_from
     FROM request_line l
     JOIN part_request r ON r.id = l.request
     JOIN request_watch w ON w.request = r.id
@@ -52,7 +56,10 @@ class CourierFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLine:
-    """A line the couriers have to bring: where from, where to, until when."""
+    """A line the couriers have to bring: where from, where to, until when.
+
+    `prepared_from` is when the warehouse could begin: the acceptance, the customer's word, or the loss it makes good.
+    """
 
     id: str
     request: str
@@ -61,7 +68,7 @@ class OpenLine:
     due_at: datetime
     told_at: datetime | None
     courier: str | None
-    committed_at: datetime
+    prepared_from: datetime
     tier: int
     site: str
     site_latitude: float
@@ -123,7 +130,7 @@ def _line(row: Any) -> OpenLine:
     return OpenLine(
         id=row.id, request=row.request, state=row.state, quantity=row.quantity,
         due_at=min(due, row.done_due_at) if row.done_due_at else due,
-        told_at=row.eta, courier=row.courier, committed_at=row.committed_at,
+        told_at=row.eta, courier=row.courier, prepared_from=row.prepared_from,
         tier=tier_of(row.priority, row.found_on), site=row.site, site_latitude=row.site_latitude,
         site_longitude=row.site_longitude, appointment_at=row.appointment_at, fitting_s=row.fitting_minutes * 60,
         grams=row.weight_g * row.quantity, place=row.place, latitude=row.latitude, longitude=row.longitude,
