@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
@@ -41,6 +42,7 @@ UNCLAIMED = text("""
       AND NOT EXISTS (SELECT FROM recovery c WHERE c.borne = b.id)
     ORDER BY b.id
 """)
+TAKEN_BACK = text("SELECT -sum(amount_minor) FROM borne_cost WHERE reverses = :borne")
 DUE = text("""
     SELECT id FROM recovery WHERE state IN ('open', 'filed') AND due_at <= :now
     ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 200
@@ -51,17 +53,17 @@ async def open_recovery(
     db: AsyncConnection, *, actor: By, borne_id: str, evidence: Mapping[str, Any], now: datetime
 ) -> str:
     """Claim a borne part's cost from its payer, with the evidence as it is known; once per borne cost."""
-    known = await db.scalar(select(Recovery.id).where(Recovery.borne == borne_id))
-    if known is not None:
-        return str(known)
     borne = (await db.execute(select(BorneCost.__table__).where(BorneCost.id == borne_id))).one()
+    left = borne.amount_minor - int(await db.scalar(TAKEN_BACK, {"borne": borne_id}) or 0)
     row = {
         "id": new_id("rec", now), "borne": borne_id, "request": borne.request, "line": borne.line,
         "customer": borne.customer, "contract": borne.contract, "device_serial": borne.device_serial,
-        "payer": borne.payer, "state": str(State.OPEN), "amount_minor": borne.amount_minor, "currency": borne.currency,
+        "payer": borne.payer, "state": str(State.OPEN), "amount_minor": left, "currency": borne.currency,
         "evidence": dict(evidence), "opened_at": now,
     }  # fmt: skip
-    await db.execute(insert(Recovery), row)
+    once = upsert(Recovery).on_conflict_do_nothing(index_elements=["borne"]).returning(Recovery.id)
+    if await db.scalar(once, row) is None:
+        return str(await db.scalar(select(Recovery.id).where(Recovery.borne == borne_id)))
     facts = {"request": borne.request, "line": borne.line, "payer": borne.payer}
     event = Event(type="recovery.opened", subject=str(row["id"]), customer=borne.customer, data=facts)
     await announce(db, event, by=actor, now=now)
