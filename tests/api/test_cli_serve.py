@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,13 @@ from app.core.settings import Settings
 from tests.api.test_cli_commands import ROOT, sparelane
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def folder():
+    """A short folder for an embedded database. Not pytest's, whose ancestors another run closes to other users."""
+    with tempfile.TemporaryDirectory(prefix="sl-") as made:
+        yield Path(made)
 
 
 @pytest.fixture
@@ -38,14 +46,14 @@ def test_nothing_starts_on_a_database_that_may_lose_commits(command, database_ur
     assert "is up" not in refused.stdout
 
 
-def test_a_taken_port_is_said_before_anything_starts(tmp_path):
+def test_a_taken_port_is_said_before_anything_starts(folder):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        refused = sparelane("serve", DATA_DIR=str(tmp_path / "var"), PORT=str(taken.getsockname()[1]))
+        refused = sparelane("serve", DATA_DIR=str(folder / "var"), PORT=str(taken.getsockname()[1]))
     assert refused.returncode == 1
     assert "Set PORT or HOST" in refused.stderr
-    assert not (tmp_path / "var").exists()
+    assert not (folder / "var").exists()
 
 
 def started(data: Path, port: int) -> "subprocess.Popen[str]":
@@ -66,8 +74,8 @@ def started(data: Path, port: int) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_serve_starts_on_an_empty_folder_and_leaves_nothing_running(tmp_path, port, ending):
-    data = tmp_path / "var"
+def test_serve_starts_on_an_empty_folder_and_leaves_nothing_running(folder, port, ending):
+    data = folder / "var"
     server = started(data, port)
     try:
         made = sparelane("keys", "create", "--role", "admin", "--name", "me", DATA_DIR=str(data))
