@@ -1,7 +1,9 @@
 """The command line as people meet it: help, settings, keys, imports, checks; each with its exit code and words."""
 
 import argparse
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +40,21 @@ def plain_environment(monkeypatch):
     for name in [name for name in os.environ if name.startswith("SPARELANE_")]:
         monkeypatch.delenv(name)
     return monkeypatch
+
+
+@pytest.fixture
+def here(plain_environment, capsys):
+    """Run a command in this process: what it printed and its exit code, without a new interpreter's second."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(*words, url):
+        plain_environment.setenv("DATABASE_URL", url)
+        code = main(words)
+        printed = capsys.readouterr()
+        return subprocess.CompletedProcess(words, code, printed.out, printed.err)
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
@@ -125,57 +142,62 @@ async def test_a_key_made_beside_the_running_service_works_at_once_until_it_is_e
         assert (await client.get("/v1/me")).status_code == 401
 
 
-def test_a_key_that_has_ended_already_is_refused_in_words(database_url):
-    refused = sparelane("keys", "create", "--role", "admin", "--name", "x", "--expires", "2020-01-01", url=database_url)
+def test_a_key_that_has_ended_already_is_refused_in_words(here, database_url):
+    refused = here("keys", "create", "--role", "admin", "--name", "x", "--expires", "2020-01-01", url=database_url)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "expires_at" in refused.stderr
 
 
-def test_import_says_how_it_went_and_writes_the_report(database_url, tmp_path):
+def test_import_says_how_it_went_and_writes_the_report(here, database_url, tmp_path):
     part = unique("PT")
     file, report = tmp_path / "parts.csv", tmp_path / "bad.csv"
     file.write_text(f"number,name,tracking\n{part},电源,none\n{part}-B,x,sometimes\n", encoding="gb18030")
-    bad = sparelane("import", "parts", str(file), "--report", str(report), "--language", "zh-CN", url=database_url)
+    bad = here("import", "parts", str(file), "--report", str(report), "--language", "zh-CN", url=database_url)
     assert bad.returncode == 1
     assert "line 3: tracking: “sometimes”不是此字段可取的值" in bad.stdout
     assert f"{part}-B,x,sometimes" in report.read_text(encoding="utf-8-sig")
     file.write_text(f"number,name,tracking\n{part},电源,none\n", encoding="utf-8")
-    dry = sparelane("import", "parts", str(file), "--dry-run", url=database_url)
+    dry = here("import", "parts", str(file), "--dry-run", url=database_url)
     assert (dry.returncode, dry.stdout) == (0, "1 rows, all good; dry run, nothing was imported.\n")
-    done = sparelane("import", "parts", str(file), url=database_url)
+    done = here("import", "parts", str(file), url=database_url)
     assert (done.returncode, done.stdout) == (0, "1 rows imported.\n")
-    again = sparelane("import", "parts", str(file), url=database_url)
+    again = here("import", "parts", str(file), url=database_url)
     assert again.returncode == 1
     headings = tmp_path / "headings.csv"
     headings.write_text("number,color\nA,red\n")
-    refused = sparelane("import", "parts", str(headings), url=database_url)
+    refused = here("import", "parts", str(headings), url=database_url)
     assert refused.returncode == 1
     assert "color: There is no such column" in refused.stderr
 
 
-def test_migrate_and_seal_say_what_they_did(fresh_url):
+def test_migrate_and_seal_say_what_they_did(here, fresh_url):
     url = fresh_url
-    assert sparelane("migrate", url=url).stdout.startswith("The database has the newest schema")
-    assert sparelane("keys", "create", "--role", "admin", "--name", "x", url=url).returncode == 0
-    assert sparelane("seal", url=url).stdout == "1 events sealed.\n"
-    assert sparelane("check", url=url).stdout == "All invariants hold.\n"
+    assert here("migrate", url=url).stdout.startswith("The database has the newest schema")
+    assert here("keys", "create", "--role", "admin", "--name", "x", url=url).returncode == 0
+    assert here("seal", url=url).stdout == "1 events sealed.\n"
+    assert here("check", url=url).stdout == "All invariants hold.\n"
 
 
-@pytest.mark.anyio
-async def test_check_names_each_difference_and_exits_with_one(fresh_url):
-    url = fresh_url
-    assert sparelane("keys", "create", "--role", "admin", "--name", "x", url=url).returncode == 0
-    assert sparelane("seal", url=url).returncode == 0
+async def sabotaged(url):
+    """What check says before and after an event is changed by someone who may do anything."""
     owner = make_engine(url, pool_size=2, role=None)
     try:
-        assert await check(owner) == []
+        before = await check(owner)
         async with begin(owner) as db:
             await db.execute(text("ALTER TABLE event DISABLE TRIGGER event_append_only"))
             await db.execute(text('UPDATE event SET data = \'{"role": "finance"}\''))
-        found = await check(owner)
+        return before, await check(owner)
     finally:
         await owner.dispose()
+
+
+def test_check_names_each_difference_and_exits_with_one(here, fresh_url):
+    url = fresh_url
+    assert here("keys", "create", "--role", "admin", "--name", "x", url=url).returncode == 0
+    assert here("seal", url=url).returncode == 0
+    before, found = asyncio.run(sabotaged(url))
+    assert before == []
     assert len(found) == 1
     assert found[0].startswith("events: event evt_")
-    told = sparelane("check", url=url)
+    told = here("check", url=url)
     assert (told.returncode, told.stdout) == (1, f"{found[0]}\n1 differences.\n")
