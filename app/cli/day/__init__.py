@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from app.cli.day.demand import day_of
-from app.cli.day.run import SOLUTIONS, Wish, own_database, whole_day
+from app.cli.day.stage import SOLUTIONS, Wish, own_database, whole_day
 from app.cli.day.table import table
 from app.cli.frame import Commands, command, progress
 from app.core.settings import Settings

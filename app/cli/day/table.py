@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from app.cli.day.outcome import Outcome, Result
-from app.cli.day.run import Played
+from app.cli.day.stage import Played
 
 ROWS: tuple[tuple[str, Callable[[Outcome], bool]], ...] = (
     ("emergency", lambda one: one.priority == "emergency"),

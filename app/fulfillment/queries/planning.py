@@ -125,10 +125,15 @@ def present_of(facts: CourierFacts, standing: Standing | None, lines: dict[str, 
     for index, route in enumerate(standing.plan.routes):
         if route.courier != facts.code:
             continue
-        started = standing.problem.couriers[index].available_s
+        courier = standing.problem.couriers[index]
+        started, begins = courier.available_s, standing.problem.locations[courier.start]
         if started > elapsed:
+            if courier.first is not None and route.stops:
+                return _under_way(facts, route.stops[0], begins, lines, elapsed)
+            if route.shift == 0:
+                return Present(begins, ceil(started - elapsed), None)
             continue
-        where = standing.problem.locations[standing.problem.couriers[index].start]
+        where = begins
         for stop in route.stops:
             there = standing.problem.locations[stop.location]
             if started > elapsed:
@@ -152,7 +157,7 @@ def _under_way(facts: CourierFacts, stop: Stop, there: Location, lines: dict[str
     if not left:
         gone = line is None or stop.kind == "drop" or aboard
         return Present(there, arrives if gone else max(0, ceil(stop.leave_s - elapsed)), None)
-    left_s = ceil(stop.leave_s - elapsed) if stop.start_s < elapsed else None
+    left_s = ceil(stop.leave_s - elapsed) if stop.start_s <= elapsed else None
     return Present(there, arrives, Visit(stop.kind, stop.job), left_s)
 
 
