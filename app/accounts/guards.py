@@ -22,6 +22,7 @@ from app.core.http import (
     Contention,
     Unauthorized,
     WrongMediaType,
+    check_address,
     check_strictly,
     if_match_of,
     language_of,
@@ -54,6 +55,7 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """Guard of every route: a counting key, a role that may, and JSON where a body is due."""
     request = Request[Any, Any, Any](connection.scope)
     request_id = request_id_of(request)
+    check_address(connection.scope)
     roles = handler.opt.get("roles")
     if roles is None:
         return

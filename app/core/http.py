@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 import structlog
@@ -169,6 +170,18 @@ def request_id_of(request: Request[Any, Any, Any]) -> str:
         known = given if re.fullmatch(r"[A-Za-z0-9._-]{8,64}", given) else uuid.uuid4().hex
         request.scope.setdefault("state", {})["request_id"] = known
     return known
+
+
+def check_address(scope: Mapping[str, Any]) -> None:
+    """Refuse what no text of ours can hold: NUL or broken UTF-8 in the path or the query (PostgreSQL stores neither)."""
+    query = unquote_to_bytes(scope.get("query_string", b""))
+    try:
+        whole = str(scope.get("path", "")).encode() + query
+        whole.decode()
+    except UnicodeError as wrong:
+        raise BadParameters(errors=[FieldError("address", "field.bad", {"why": "UTF-8"})]) from wrong
+    if b"\x00" in whole:
+        raise BadParameters(errors=[FieldError("address", "field.bad", {"why": "NUL"})])
 
 
 def problem_response(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:

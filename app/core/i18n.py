@@ -33,10 +33,39 @@ def catalog(language: Language) -> Mapping[str, str]:
     return messages
 
 
+TERMS = frozenset(
+    (
+        "payer",
+        "cause",
+        "status",
+        "state",
+        "verb",
+        "allowed",
+        "reason",
+        "priority",
+        "before",
+        "kind",
+        "role",
+        "condition",
+    )
+)
+"""Facts whose values are the product's own words (`oem_service`, `dispatched`): told in the asker's language."""
+
+
 def text(code: str, facts: Mapping[str, Any], language: Language) -> str:
     """The sentence for a code; the code itself where no sentence is known (a test fails on that)."""
     pattern = catalog(language).get(code)
-    return code if pattern is None else pattern.format_map(_Facts({k: _shown(v, language) for k, v in facts.items()}))
+    if pattern is None:
+        return code
+    told = {name: term(value, language) if name in TERMS else value for name, value in facts.items()}
+    return pattern.format_map(_Facts({name: _shown(value, language) for name, value in told.items()}))
+
+
+def term(value: Any, language: Language) -> Any:
+    """One of the product's own words in a language; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return [term(one, language) for one in value]
+    return catalog(language).get(f"term.{value}", value) if isinstance(value, str) else value
 
 
 def _shown(value: Any, language: Language) -> Any:

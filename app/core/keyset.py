@@ -64,7 +64,13 @@ def capped(limit: int | None) -> int:
 
 
 async def page_by_text(
-    db: AsyncConnection, statement: TextClause, binds: dict[str, Any], *, key: str, cursor: str | None, limit: int | None
+    db: AsyncConnection,
+    statement: TextClause,
+    binds: dict[str, Any],
+    *,
+    key: str,
+    cursor: str | None,
+    limit: int | None,
 ) -> tuple[list[Any], str | None]:
     """One page of a list sorted by a text key, and the cursor of the next. The statement takes `:after` and `:limit`."""
     after = decode(cursor, str)[0] if cursor else None

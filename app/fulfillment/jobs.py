@@ -10,6 +10,7 @@ from app.accounts.rules import duty_actor
 from app.core.db import begin
 from app.fulfillment.schemas import CancelIn
 from app.fulfillment.service.escalating import escalate
+from app.fulfillment.service.following import follow
 from app.fulfillment.service.presuming import presume
 from app.fulfillment.service.quoting import end_quote
 from app.fulfillment.service.replanning import Claimed, apply, claim, let_go
@@ -58,6 +59,11 @@ async def end_unanswered_quotes(db: AsyncConnection, now: datetime) -> int:
         body = CancelIn(reason="quote expired")
         await end_quote(db, actor=duty_actor("quotes"), request_id=request, body=body, now=now)
     return len(found)
+
+
+async def follow_verdicts(db: AsyncConnection, now: datetime) -> int:
+    """Duty: lines whose verdict was given anew name the new one; claims that it allows are opened (W12, P7)."""
+    return await follow(db, actor=duty_actor("follow_verdicts"), now=now)
 
 
 async def plan_dirty(

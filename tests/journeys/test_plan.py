@@ -138,3 +138,20 @@ async def test_a_verdict_is_previewed_without_storing_anything(api):
     assert shown["restart_if_confirmed"]["last_day"] == "2029-11-22"
     paid = (await api.post("/v1/verdicts/preview", json=body | {"cause": "customer"})).json()
     assert (paid["covered"], paid["price"]["amount"]) == (False, "98.50")
+
+
+async def test_a_cause_settled_after_the_pick_opens_the_claim(api, engine, clock):
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    failure = {"occurred_at": "2026-11-22T09:10:00+08:00", "cause": "undetermined", "system_stopped": True}
+    request = (await world.ask(failure=failure))["id"]
+    await world.do(request, "pick")
+    assert await claims_of(api, request) == []
+    settled = await world.do(request, "diagnose", cause="defect", findings="burnt")
+    assert settled["entitlement"]["provisional"] is False
+    assert await claims_of(api, request) == [("oem", "98.50")]
+
+
+async def claims_of(api, request: str) -> list[tuple[str, str]]:
+    items = (await api.get("/v1/recoveries", params={"request": request, "limit": 200})).json()["items"]
+    return [(one["payer"], one["amount"]["amount"]) for one in items if one["request"] == request]

@@ -14,6 +14,7 @@ from app.fulfillment import schemas
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.clocks import PRIORITIES
 from app.fulfillment.rules.states import State, Verb
+from app.fulfillment.service.following import follow
 from app.fulfillment.service.frame import Frame, again, chosen_lines, need_open, open_frame
 from app.fulfillment.service.journey import take_back
 from app.fulfillment.service.records import NewStep, move
@@ -102,6 +103,7 @@ async def diagnose(
     if body.cause is not None and body.cause != frame.loaded.row.cause:
         changed = await settle_cause(frame, body.cause)
         await db.execute(SET_CAUSE, {"id": request_id, "cause": body.cause})
+        await follow(db, actor=actor, now=now)
     return await _step(frame, "diagnosed", cause=body.cause, findings=body.findings, changed=changed)
 
 

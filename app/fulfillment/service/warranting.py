@@ -35,12 +35,14 @@ async def read_serial(frame: Frame, serial: str) -> None:
 
 
 async def settle_cause(frame: Frame, cause: Cause) -> list[dict[str, Any]]:
-    """Diagnosis settles the cause: a new verdict for each old one, naming it. Gives the fields that changed (W12)."""
+    """Diagnosis settles the cause: a new verdict for each old one, naming it. Gives the fields that changed (W12).
+
+    The lines come to name it through `following`.
+    """
     changed: list[dict[str, Any]] = []
     for verdict in sorted({line.verdict for line in frame.loaded.lines}):
         revision = await revise(frame.db, actor=frame.actor, verdict_id=verdict, cause=cause)
-        given = await supersede(frame.db, actor=frame.actor, revision=revision, now=frame.now)
-        await frame.db.execute(NEW_VERDICT, {"request": frame.loaded.row.id, "old": verdict, "new": given.id})
+        await supersede(frame.db, actor=frame.actor, revision=revision, now=frame.now)
         changed += [msgspec.to_builtins(one) for one in revision.changes]
     return changed
 
