@@ -26,6 +26,7 @@ from app.fulfillment.api import HANDLERS as FULFILLMENT
 from app.network import api as network_api
 from app.stock import api as stock_api
 from app.warranty import api as warranty_api
+from app.web.setup import pages
 
 log = structlog.get_logger("main")
 BODY_LIMIT = 10 * 1024 * 1024
@@ -73,6 +74,7 @@ def create_app(
             *stock_api.HANDLERS,
             *billing_api.HANDLERS,
             *FULFILLMENT,
+            pages(),
         ],
         guards=[admit],
         dependencies={"call": Provide(provide_call)},
@@ -91,6 +93,7 @@ def create_app(
             security=[{"key": []}],
         ),
         request_max_body_size=BODY_LIMIT,
+        logging_config=None,  # the entrance configures logging; the default would replace it
         debug=False,
     )
 

@@ -1,0 +1,68 @@
+"""Every file a page loads: ours from `static/`, Leaflet and htmx from their installed packages. Nothing from elsewhere.
+
+A file's address holds a hash of its content, so that browsers may keep it for ever.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+OURS = Path(__file__).parent / "static"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+PACKAGED = {
+    "lib/leaflet.css": ("js_lib_leaflet", "static/js_lib_leaflet/leaflet.css"),
+    "lib/leaflet.js": ("js_lib_leaflet", "static/js_lib_leaflet/leaflet.js"),
+    "lib/htmx.js": ("js_lib_htmx", "static/htmx/htmx.min.js"),
+}
+
+
+class MissingAsset(Exception):
+    """A package that brings a page's script is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file as it is served."""
+
+    address: str
+    content: bytes
+    media_type: str
+
+
+@cache
+def assets() -> dict[str, Asset]:
+    """All files by their plain name (`board.css`, `lib/htmx.js`), read once."""
+    found = {path.name: path for path in sorted(OURS.iterdir()) if path.suffix in TYPES}
+    found |= {name: packaged(package, inside) for name, (package, inside) in PACKAGED.items()}
+    return {name: _asset(name, path) for name, path in found.items()}
+
+
+@cache
+def by_address() -> dict[str, Asset]:
+    return {one.address: one for one in assets().values()}
+
+
+def address_of(name: str) -> str:
+    """Where a page finds a file: `/static/board.1f2e3d4c5b6a.css`."""
+    return assets()[name].address
+
+
+def packaged(package: str, inside: str) -> Path:
+    """A file of an installed package, found without importing it."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise MissingAsset(f"{package} is not installed")
+    return Path(spec.origin).parent / inside
+
+
+def _asset(name: str, path: Path) -> Asset:
+    content = path.read_bytes()
+    stem, _, ending = name.rpartition(".")
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    return Asset(f"/static/{stem}.{digest}.{ending}", content, TYPES[path.suffix])

@@ -1,0 +1,92 @@
+"""The pages' frame: who is signed in and may see a page, and what a failure looks like to a person."""
+
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
+
+from app.accounts.rules import Role
+from app.core.db import reading
+from app.core.errors import Forbidden, Refusal
+from app.core.http import Broken, database_mood, request_id_of
+from app.core.i18n import text
+from app.web.render import HEADERS, language_of, page
+from app.web.sessions import COOKIE, SignedIn, actor_of_session, signature, signing_secret, unsigned
+
+log = structlog.get_logger("web")
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in here, or no longer."""
+
+
+def signed_in(*roles: Role) -> dict[str, Any]:
+    """The `opt` of a page: the API's guard lets it pass, `admit_page` asks for a session of one of these roles."""
+    return {"roles": None, "page_roles": frozenset(roles)}
+
+
+async def signed_in_by(request: Request[Any, Any, Any]) -> SignedIn | None:
+    """Who sends this cookie; None without a session that counts."""
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None:
+        return None
+    state = request.app.state
+    secret = await signing_secret(state.engine, state)
+    session = unsigned(secret, cookie)
+    if session is None:
+        return None
+    async with reading(state.engine) as db:
+        actor = await actor_of_session(db, session=session, now=state.clock.now(), request_id=request_id_of(request))
+    return None if actor is None else SignedIn(actor, session, signature(secret, "form", session))
+
+
+async def admit_page(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard of the pages: a session that counts, and a role that may see this page."""
+    roles = handler.opt.get("page_roles")
+    if roles is None:
+        return
+    who = await signed_in_by(Request[Any, Any, Any](connection.scope))
+    if who is None:
+        raise SignInFirst
+    connection.scope.setdefault("state", {})["signed_in"] = who
+    if who.actor.role not in roles:
+        raise Forbidden(role=who.actor.role)
+
+
+async def provide_who(request: Request[Any, Any, Any]) -> SignedIn:
+    """The `who` dependency of every page behind the sign-in."""
+    who: SignedIn = request.scope["state"]["signed_in"]
+    return who
+
+
+def on_sign_in_first(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
+    """A page sends to the sign-in; a fragment or stream is told so, and its page goes there."""
+    if "hx-request" in request.headers or request.url.path.endswith("/stream"):
+        return Response("", status_code=401, media_type="text/html", headers={**HEADERS, "HX-Redirect": "/"})
+    return Response("", status_code=303, media_type="text/html", headers={**HEADERS, "Location": "/"})
+
+
+def on_page_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[str]:
+    """What happened and what to do, in words, with a way back."""
+    sentence = text(refusal.code, refusal.facts, language_of(request))
+    who = request.scope.get("state", {}).get("signed_in")
+    return page(request, "error.html", status=refusal.status, sentence=sentence, who=who, number=request_id_of(request))
+
+
+def on_page_http_exception(request: Request[Any, Any, Any], exception: HTTPException) -> Response[str]:
+    """The framework's own refusals of a page: what was sent makes no sense here."""
+    status = exception.status_code
+    if status >= 500:
+        return on_page_exception(request, exception)
+    return page(request, "error.html", status=status, sentence=None, who=None, number=request_id_of(request))
+
+
+def on_page_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[str]:
+    """The database away, or a bug of ours, which goes to the log under the number that the page shows."""
+    mood = database_mood(exception)
+    if mood is None:
+        log.error("bug", request_id=request_id_of(request), path=request.url.path, exc_info=exception)
+    return on_page_refusal(request, mood or Broken(request_id=request_id_of(request)))

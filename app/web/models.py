@@ -1,0 +1,30 @@
+"""The pages' own tables: who is signed in, and the secret that signs cookies."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+
+class WebSession(Base):
+    """One browser signed in with a key. The cookie holds the id, the table only its hash."""
+
+    __tablename__ = "web_session"
+
+    id_hash: Mapped[str] = mapped_column(primary_key=True)
+    api_key: Mapped[str] = mapped_column(ForeignKey("api_key.id"))
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class WebSecret(Base):
+    """A secret that all processes share; made by the migration, read-only to the application."""
+
+    __tablename__ = "web_secret"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    secret: Mapped[str]

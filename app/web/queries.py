@@ -1,0 +1,151 @@
+"""What the dispatch board reads, in a fixed number of statements however many requests are open."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.accounts.rules import Actor
+from app.fulfillment.queries.planning import Planning, planning
+from app.fulfillment.queries.plans import PlannedLine, lines_of, regions
+from app.fulfillment.queries.region import region_of_area
+from app.fulfillment.queries.requests import SCOPED, scope_of
+
+MOST = 500
+"""Requests on one board; beyond it those due first are shown, and the page says so."""
+
+OPEN = f"r.state NOT IN ('confirmed', 'canceled', 'lost') AND {SCOPED}"
+REQUESTS = text(f"""
+    SELECT r.id, r.state, r.priority, r.asked_priority, r.received_at, r.appointment_at, r.timing, r.area, r.site,
+        r.device_serial, r.model, r.ticket_number, w.on_hold, s.name AS site_name, s.latitude, s.longitude, s.timezone,
+        c.name AS customer_name
+    FROM part_request r
+    JOIN request_watch w ON w.request = r.id
+    JOIN site s ON s.code = r.site
+    JOIN customer c ON c.code = r.customer
+    WHERE {OPEN} AND (CAST(:area AS text) IS NULL OR r.area = :area)
+    ORDER BY (SELECT min(l.due_at) FROM request_line l WHERE l.request = r.id), r.id LIMIT :most
+""").columns(timing=JSONB)
+AREAS = text(f"""
+    SELECT r.area AS code, coalesce(a.name, r.area) AS name, count(*) AS open
+    FROM part_request r LEFT JOIN area a ON a.code = r.area WHERE {OPEN} GROUP BY 1, 2 ORDER BY 3 DESC, 1
+""")
+LINES = text("""
+    SELECT l.id, l.request, l.n, l.state, l.part_number, l.supplied_part_number, l.quantity, l.source, l.mode, l.eta,
+        l.kind, l.due_at, l.handover_at, l.courier, l.carrier, q.name AS part_name, p.name AS source_name
+    FROM request_line l
+    JOIN part q ON q.number = l.supplied_part_number
+    JOIN place p ON p.code = l.source
+    WHERE l.request = ANY(CAST(:ids AS text[])) ORDER BY l.request, l.n
+""")
+STEPS = text("""
+    SELECT request, verb, line, occurred_at, details FROM request_step
+    WHERE request = ANY(CAST(:ids AS text[])) AND verb <> 'escalated' ORDER BY request, occurred_at, seq
+""").columns(details=JSONB)
+COURIERS = text("""
+    SELECT c.code, c.name, c.area, p.timezone FROM courier c JOIN place p ON p.code = c.place
+    WHERE c.area = ANY(CAST(:areas AS text[])) ORDER BY c.code
+""")
+PLACES = text("""
+    SELECT p.code, p.name, p.kind, p.latitude, p.longitude, p.area, a.name AS area_name
+    FROM place p LEFT JOIN area a ON a.code = p.area
+    WHERE p.code = ANY(CAST(:codes AS text[])) OR p.area = ANY(CAST(:areas AS text[])) ORDER BY p.code
+""")
+# A number taken early may be committed late, below the newest: the count of the last thousand tells.
+NEWEST = text("""
+    SELECT coalesce(max(seq), 0) AS newest,
+        (SELECT count(*) FROM event WHERE seq > (SELECT max(seq) - 1000 FROM event)) AS lately
+    FROM event
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """An open request with its lines and steps, as rows."""
+
+    row: Any
+    lines: tuple[Any, ...]
+    steps: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionPlan:
+    """A region's plan as it stands now, and those of its lines that this asker may see."""
+
+    region: str
+    planned: Planning
+    planned_at: datetime | None
+    visible: Mapping[str, PlannedLine]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardFacts:
+    """Everything a board is made of, as this asker may see it at one moment."""
+
+    requests: tuple[OpenRequest, ...]
+    areas: tuple[Any, ...]
+    plans: tuple[RegionPlan, ...]
+    couriers: tuple[Any, ...]
+    places: tuple[Any, ...]
+
+
+async def board_facts(db: AsyncConnection, *, actor: Actor, area: str | None, now: datetime) -> BoardFacts:
+    """The open requests of an asker's scope, one area's if named, with the plans that serve them."""
+    scope = scope_of(actor)
+    areas = (await db.execute(AREAS, scope)).all()
+    requests = await open_requests(db, binds={**scope, "area": area, "most": MOST})
+    names = await regions(db, actor=actor, area=area)
+    if actor.customers is not None or actor.places is not None:
+        mine = {one.row.area for one in requests}
+        names = [name for name in names if name in mine]
+    plans = await region_plans(db, names=names, seen={one.row.id for one in requests}, now=now)
+    sources = {line.source for one in requests for line in one.lines}
+    binds = {"codes": sorted(sources), "areas": names if actor.places is None else []}
+    return BoardFacts(
+        requests=tuple(requests),
+        areas=tuple(areas),
+        plans=tuple(plans),
+        couriers=tuple((await db.execute(COURIERS, {"areas": names})).all()),
+        places=tuple((await db.execute(PLACES, binds)).all()),
+    )
+
+
+async def open_requests(db: AsyncConnection, *, binds: Mapping[str, Any]) -> list[OpenRequest]:
+    """Requests with their lines and steps in three reads."""
+    rows = (await db.execute(REQUESTS, dict(binds))).all()
+    ids = {"ids": [row.id for row in rows]}
+    lines = _by_request((await db.execute(LINES, ids)).all() if rows else [])
+    steps = _by_request((await db.execute(STEPS, ids)).all() if rows else [])
+    return [
+        OpenRequest(row=row, lines=tuple(lines.get(row.id, ())), steps=tuple(steps.get(row.id, ())))
+        for row in rows
+    ]  # fmt: skip
+
+
+async def region_plans(db: AsyncConnection, *, names: list[str], seen: set[str], now: datetime) -> list[RegionPlan]:
+    """Each region's plan as of `now`. Lines of requests that are not seen stay out of `visible`."""
+    lines = await lines_of(db, areas=names) if names else {}
+    visible = {key: line for key, line in lines.items() if line.request in seen}
+    found = []
+    for name in names:
+        facts = await region_of_area(db, area=name, now=now)
+        at = facts.standing.planned_at if facts.standing else None
+        found.append(RegionPlan(region=name, planned=planning(facts, now=now), planned_at=at, visible=visible))
+    return found
+
+
+async def newest_event(db: AsyncConnection) -> tuple[int, int]:
+    """Two numbers that differ from the last ones whenever an event was recorded."""
+    row = (await db.execute(NEWEST)).one()
+    return row.newest, row.lately
+
+
+def _by_request(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.request, []).append(row)
+    return found

@@ -1,0 +1,33 @@
+"""What the entrance wires in: every page's door under one guard, with failures shown as pages."""
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from app.core.errors import Refusal
+from app.web import components, dispatch, sign_in
+from app.web.frame import (
+    SignInFirst,
+    admit_page,
+    on_page_exception,
+    on_page_http_exception,
+    on_page_refusal,
+    on_sign_in_first,
+    provide_who,
+)
+
+
+def pages() -> Router:
+    """All pages; their full paths stand at their doors."""
+    return Router(
+        path="/",
+        route_handlers=[*sign_in.HANDLERS, *dispatch.HANDLERS, *components.HANDLERS],
+        guards=[admit_page],
+        dependencies={"who": Provide(provide_who)},
+        exception_handlers={
+            SignInFirst: on_sign_in_first,
+            Refusal: on_page_refusal,
+            HTTPException: on_page_http_exception,
+            Exception: on_page_exception,
+        },
+    )

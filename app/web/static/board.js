@@ -1,0 +1,123 @@
+/* Clocks tick on from the server's deadlines; the page's parts are fetched again when the server says so. */
+"use strict";
+(function () {
+  let ahead = 0; // the server's clock minus ours, in milliseconds
+
+  function readNow() {
+    const summary = document.getElementById("summary");
+    if (summary) ahead = Number(summary.dataset.now) - Date.now();
+  }
+
+  /* Hours and minutes, `1:12`; null where days are better said in the server's words. */
+  function span(ms) {
+    const minutes = Math.floor(Math.abs(ms) / 60000);
+    if (minutes >= 48 * 60) return null;
+    return (ms < 0 ? "−" : "") + Math.floor(minutes / 60) + ":" + String(minutes % 60).padStart(2, "0");
+  }
+
+  let ranOut = new Set();
+  function tick() {
+    const now = Date.now() + ahead;
+    for (const left of document.querySelectorAll("[data-due]")) {
+      const due = Number(left.dataset.due), started = Number(left.dataset.started);
+      const words = span(due - now);
+      if (words !== null && words !== left.textContent) left.textContent = words;
+      const rest = left.closest(".clock").querySelector(".rest");
+      const share = Math.max(0, Math.min(100, (100 * (due - now)) / (due - started)));
+      rest.setAttribute("width", share.toFixed(1));
+      const row = left.closest("[id]");
+      if (due < now && row && row.dataset.standing !== "late" && !ranOut.has(row.id)) {
+        ranOut.add(row.id);
+        ask();
+      }
+    }
+  }
+
+  let last = 0, waiting = null;
+  function ask() {
+    const live = document.getElementById("live");
+    if (!live || waiting) return;
+    waiting = setTimeout(function () {
+      waiting = null;
+      last = Date.now();
+      document.body.dispatchEvent(new CustomEvent("board-changed"));
+    }, Math.max(0, 1000 - (Date.now() - last)));
+  }
+
+  function listen(live) {
+    const stream = new EventSource(live.dataset.stream);
+    stream.addEventListener("changed", ask);
+    stream.addEventListener("ready", function () { connected(true); ask(); });
+    stream.addEventListener("ended", function () { stream.close(); location.assign("/"); });
+    stream.onerror = function () {
+      if (stream.readyState === EventSource.CLOSED) setTimeout(function () { listen(live); ask(); }, 5000);
+    };
+    window.addEventListener("pagehide", function () { stream.close(); });
+  }
+
+  function connected(well) {
+    document.getElementById("offline").hidden = well;
+  }
+
+  /* What the reader had open, in hand or in view stays so; rows that changed show it. */
+  let before = null;
+  function remember() {
+    const focused = document.activeElement && document.activeElement.closest("[id]");
+    before = {
+      open: new Map([...document.querySelectorAll("details[id]")].map((one) => [one.id, one.open])),
+      standing: new Map([...document.querySelectorAll(".request")].map((row) => [row.id, row.dataset.standing])),
+      focus: focused && focused.id,
+      part: focused ? [...focused.querySelectorAll("a, button, summary")].indexOf(document.activeElement) : -1,
+      lanes: (document.querySelector(".lanes") || {}).scrollLeft || 0,
+    };
+  }
+  function restore() {
+    if (!before) return;
+    for (const [id, open] of before.open) {
+      const one = document.getElementById(id);
+      if (one) one.open = open;
+    }
+    for (const row of document.querySelectorAll(".request")) {
+      if (before.standing.get(row.id) !== row.dataset.standing) row.classList.add("moved");
+    }
+    const holder = before.focus && document.getElementById(before.focus);
+    if (holder && !holder.contains(document.activeElement)) {
+      const part = before.part >= 0 ? holder.querySelectorAll("a, button, summary")[before.part] : holder;
+      if (part) part.focus({ preventScroll: true });
+    }
+    const lanes = document.querySelector(".lanes");
+    if (lanes) lanes.scrollLeft = before.lanes;
+    before = null;
+    ranOut = new Set();
+  }
+
+  document.addEventListener("click", function (event) {
+    const code = event.target.closest("[data-copy]");
+    if (!code || !navigator.clipboard) return;
+    navigator.clipboard.writeText(code.dataset.copy).then(function () {
+      code.classList.add("copied");
+      setTimeout(function () { code.classList.remove("copied"); }, 1500);
+    });
+  });
+
+  document.addEventListener("DOMContentLoaded", function () {
+    readNow();
+    tick();
+    setInterval(tick, 1000);
+    const live = document.getElementById("live");
+    if (!live) return;
+    document.body.addEventListener("htmx:beforeSwap", remember);
+    document.body.addEventListener("htmx:afterSettle", function () {
+      readNow();
+      restore();
+      tick();
+      connected(true);
+      document.dispatchEvent(new CustomEvent("board-shown"));
+    });
+    for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+      document.body.addEventListener(name, function () { connected(false); setTimeout(ask, 5000); });
+    }
+    setInterval(ask, 30000); // plans slip with time even when nothing is recorded
+    listen(live);
+  });
+})();
