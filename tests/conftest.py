@@ -161,4 +161,3 @@ async def as_role(app: Litestar, engine: AsyncEngine, clock: SteppedClock) -> As
 async def api(as_role: AsRole) -> httpx.AsyncClient:
     """An admin's client."""
     return await as_role("admin")
-
