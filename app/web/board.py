@@ -26,7 +26,7 @@ from app.web.views import (
     SideClock,
     Standing,
 )
-from app.web.words import CLOCK, HOLD, PRIORITY, PROMISE, STANDING, STEP, Frame
+from app.web.words import CLOCK, HOLD, PRIORITY, PROMISE, STANDING, STEP, Frame, ms
 
 RISK = timedelta(minutes=10)
 """A plan with less to spare than this is at risk [house]."""
@@ -261,8 +261,3 @@ def _named(facts: Mapping[str, Any], of_line: Mapping[str, str | None], frame: F
         seen = [frame.labels.get(of_line.get(job) or "") or frame.say("another job") for job in named["jobs"]]
         named["jobs"] = list(dict.fromkeys(seen))
     return named
-
-
-def ms(instant: datetime) -> int:
-    """Milliseconds since 1970, as scripts count."""
-    return int(instant.timestamp() * 1000)

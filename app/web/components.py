@@ -25,7 +25,7 @@ from app.web.views import (
     Tick,
     Timeline,
 )
-from app.web.words import PRIORITY, PROMISE, STANDING, STEP, clock_time, span
+from app.web.words import PRIORITY, PROMISE, STANDING, STEP, clock_time, ms, span
 
 ZONE = "Asia/Shanghai"
 LEFT: dict[Standing, int] = {"late": -540, "risk": 360, "ok": 4320, "paused": 6120}
@@ -37,7 +37,7 @@ async def show_components(request: Request[Any, Any, Any], who: NamedDependency[
     """Clock, state mark, request row and lane, each in each state."""
     say, now = Words(language_of(request)), request.app.state.clock.now()
     rows = [sample_row(one, now, say) for one in STANDINGS]
-    return page(request, "components.html", who=who, rows=rows, timeline=sample_timeline(say), board=None)
+    return page(request, "components.html", who=who, rows=rows, timeline=sample_timeline(say), now_ms=ms(now))
 
 
 def sample_clock(standing: Standing, now: datetime, say: Words) -> ClockView:
@@ -57,8 +57,8 @@ def sample_clock(standing: Standing, now: datetime, say: Words) -> ClockView:
         promise=say(PROMISE["local"], at=clock_time(due, ZONE, now, say)),
         left=("−" if left < 0 else "") + span(left, say),
         share=max(0, round(left / 72)),
-        due_ms=int(due.timestamp() * 1000),
-        started_ms=int((due - timedelta(hours=2)).timestamp() * 1000),
+        due_ms=ms(due),
+        started_ms=ms(due - timedelta(hours=2)),
         ticking=standing != "paused",
         spare=words,
         marks=(Mark(word=say("received"), at=clock_time(due - timedelta(hours=2), ZONE, now, say)),),

@@ -73,6 +73,11 @@ def span(seconds: int, say: Words) -> str:
     return f"{minutes // 60}:{minutes % 60:02}"
 
 
+def ms(instant: datetime) -> int:
+    """Milliseconds since 1970, as scripts count."""
+    return int(instant.timestamp() * 1000)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What every part of the board is told: the moment, the words, the names, and what the plan says of each line."""

@@ -4,8 +4,8 @@
   let ahead = 0; // the server's clock minus ours, in milliseconds
 
   function readNow() {
-    const summary = document.getElementById("summary");
-    if (summary) ahead = Number(summary.dataset.now) - Date.now();
+    const shown = document.querySelector("[data-now]");
+    if (shown) ahead = Number(shown.dataset.now) - Date.now();
   }
 
   /* Hours and minutes, `1:12`; null where days are better said in the server's words. */

@@ -1,0 +1,30 @@
+"""What pages say: every message in both languages, none of it English in Chinese, nothing left over."""
+
+import re
+
+import pytest
+from babel.messages.pofile import read_po
+
+from app.core.i18n import FOLDERS, LANGUAGES, LOCALES, catalog
+from tests.web.messages import all_messages
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_of_a_page_is_translated(language):
+    assert sorted(all_messages() - set(catalog(language))) == []
+
+
+def test_english_says_what_its_message_says():
+    assert [one for one in all_messages() if catalog("en")[one] != one] == []
+
+
+def test_chinese_is_written_as_chinese():
+    texts = {one: catalog("zh-CN")[one] for one in all_messages() if re.search(r"[a-z]{2}", re.sub(r"{\w+}", "", one))}
+    assert [one for one, words in texts.items() if not re.search(r"[一-鿿]", words)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_catalogs_hold_nothing_that_no_page_says(language):
+    with (LOCALES / FOLDERS[language] / "web.po").open("rb") as source:
+        kept = {str(one.id) for one in read_po(source) if one.id}
+    assert {one for one in kept if not one.startswith("web.")} == all_messages()
