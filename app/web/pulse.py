@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.db import reading
 from app.core.http import database_mood
-from app.web.queries import newest_event
+from app.web.queries import newest
 
 log = structlog.get_logger("pulse")
 EVERY_S = 1.0
@@ -43,21 +43,20 @@ class Pulse:
             self._listeners -= 1
 
     async def _look(self) -> None:
-        seen: tuple[int, int] | None = None
+        seen: tuple[int, ...] | None = None
         while self._listeners:
             try:
                 async with reading(self._engine) as db:
-                    newest = await newest_event(db)
+                    found: tuple[int, ...] | None = await newest(db)
             except Exception as broken:
-                if database_mood(broken) is None:
-                    raise
-                log.warning("the newest event cannot be read", why=type(broken).__name__)
-                newest = seen or (0, 0)
-            if seen is not None and newest != seen:
+                told = log.error if database_mood(broken) is None else log.warning
+                told("nobody can be told of changes now", why=repr(broken))
+                found = seen
+            if seen is not None and found != seen:
                 self._count += 1
                 self._changed.set()
                 self._changed = asyncio.Event()
-            seen = newest
+            seen = found
             await asyncio.sleep(EVERY_S)
 
 

@@ -58,7 +58,8 @@ PLACES = text("""
 # A number taken early may be committed late, below the newest: the count of the last thousand tells.
 NEWEST = text("""
     SELECT coalesce(max(seq), 0) AS newest,
-        (SELECT count(*) FROM event WHERE seq > (SELECT max(seq) - 1000 FROM event)) AS lately
+        (SELECT count(*) FROM event WHERE seq > (SELECT max(seq) - 1000 FROM event)) AS lately,
+        (SELECT coalesce(sum(version), 0) FROM region_plan) AS plans
     FROM event
 """)
 
@@ -138,10 +139,10 @@ async def region_plans(db: AsyncConnection, *, names: list[str], seen: set[str],
     return found
 
 
-async def newest_event(db: AsyncConnection) -> tuple[int, int]:
-    """Two numbers that differ from the last ones whenever an event was recorded."""
+async def newest(db: AsyncConnection) -> tuple[int, int, int]:
+    """Numbers that differ from the last ones whenever an event was recorded or a plan came into force."""
     row = (await db.execute(NEWEST)).one()
-    return row.newest, row.lately
+    return row.newest, row.lately, int(row.plans)
 
 
 def _by_request(rows: Sequence[Any]) -> dict[str, list[Any]]:

@@ -107,12 +107,18 @@
     const live = document.getElementById("live");
     if (!live) return;
     document.body.addEventListener("htmx:beforeSwap", remember);
+    let settling = false; // every part settles by itself; the page is looked at once, when all have
     document.body.addEventListener("htmx:afterSettle", function () {
-      readNow();
-      restore();
-      tick();
-      connected(true);
-      document.dispatchEvent(new CustomEvent("board-shown"));
+      if (settling) return;
+      settling = true;
+      requestAnimationFrame(function () {
+        settling = false;
+        readNow();
+        restore();
+        tick();
+        connected(true);
+        document.dispatchEvent(new CustomEvent("board-shown"));
+      });
     });
     for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
       document.body.addEventListener(name, function () { connected(false); setTimeout(ask, 5000); });

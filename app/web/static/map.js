@@ -82,7 +82,7 @@
   document.addEventListener("DOMContentLoaded", function () {
     const holder = document.getElementById("map");
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    map = L.map(holder, { attributionControl: false, zoomSnap: 0.25, minZoom: 4, maxZoom: 16, zoomAnimation: !still, fadeAnimation: !still, markerZoomAnimation: !still });
+    map = L.map(holder, { attributionControl: false, zoomSnap: 0.25, minZoom: 4, maxZoom: 16, zoomAnimation: !still, fadeAnimation: false, markerZoomAnimation: !still });
     const Grid = L.GridLayer.extend({
       createTile: function () {
         const tile = document.createElement("div");
