@@ -247,7 +247,8 @@ def reasons_of(plans: Sequence[PlanOut], frame: Frame, language: Language) -> di
     for missed in (one for plan in plans for one in plan.missed if one.request in frame.labels):
         said = found.setdefault(str(missed.request), {})
         for reason in missed.reasons:
-            if reason.code != "routing.late":  # how late it will be stands in the row already
+            # How late it will be stands in the row already; a queue of nobody explains nothing.
+            if reason.code != "routing.late" and reason.facts.get("jobs") != []:
                 said[text(reason.code, _named(reason.facts, of_line, frame), language)] = None
     return {request: tuple(said) for request, said in found.items()}
 

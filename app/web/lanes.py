@@ -79,6 +79,11 @@ def timeline(facts: BoardFacts, plans: Sequence[PlanOut], frame: Frame, standing
     )
 
 
+def under_way(routes: Sequence[RouteOut], found: Sequence[Halt]) -> bool:
+    """Whether the drive to the first halt has begun: the plan then has the courier free only on arrival there."""
+    return bool(found) and routes[0].available_at >= found[0].first.arrive_at
+
+
 def stretch_of(routes: Sequence[RouteOut], now: datetime) -> Stretch:
     """From a little before now until the last planned stop, within reason."""
     last = max((stop.leave_at for route in routes for stop in route.stops), default=now)
@@ -109,7 +114,7 @@ def _lane(
 
 def _legs(found: Sequence[Halt], routes: Sequence[RouteOut], stretch: Stretch, now: datetime) -> Iterator[Leg]:
     """The drives between halts, the one under way from now on."""
-    left = max(routes[0].available_at, now) if routes else now
+    left = now if under_way(routes, found) else max(routes[0].available_at, now)
     for halt in found:
         begins, ends = stretch.x(min(left, halt.first.arrive_at)), stretch.x(halt.first.arrive_at)
         if ends > begins:
@@ -160,6 +165,6 @@ def _ticks(stretch: Stretch, zone: str) -> Iterator[Tick]:
     local = stretch.begins.astimezone(ZoneInfo(zone))
     at = local.replace(minute=0, second=0, microsecond=0)
     while at <= stretch.ends:
-        if at >= stretch.begins and 1 < stretch.x(at) < 97:
+        if at >= stretch.begins and 3 < stretch.x(at) < 97:
             yield Tick(x=stretch.x(at), label=f"{at:%H:%M}")
         at += step

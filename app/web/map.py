@@ -8,7 +8,7 @@ import msgspec
 
 from app.accounts.rules import Actor
 from app.fulfillment.schemas import PlanOut
-from app.web.lanes import halts, worst_of
+from app.web.lanes import halts, under_way, worst_of
 from app.web.queries import BoardFacts
 from app.web.views import Standing
 from app.web.words import Frame
@@ -29,7 +29,7 @@ def map_json(
     shown = {
         "places": [_place(one) for one in facts.places],
         "sites": list(_sites(facts, frame, standings)),
-        "routes": list(_routes(plans, frame, restricted=restricted)),
+        "routes": list(_routes(facts, plans, frame, restricted=restricted)),
         "areas": list(_areas(facts)),
         "focus": focus(facts, plans),
     }
@@ -56,21 +56,25 @@ def _sites(facts: BoardFacts, frame: Frame, standings: Mapping[str, Standing]) -
         }
 
 
-def _routes(plans: Sequence[PlanOut], frame: Frame, *, restricted: bool) -> Iterator[dict[str, Any]]:
+def _routes(facts: BoardFacts, plans: Sequence[PlanOut], frame: Frame, *, restricted: bool) -> Iterator[dict[str, Any]]:
     """Where couriers are and the way they will take, with the numbers of their stops as on the lanes."""
+    at = {one.code: (one.latitude, one.longitude) for one in facts.places}
+    fetched = {line.id: at.get(line.source) for one in facts.requests for line in one.lines}
     for code, name in frame.couriers.items():
         mine = [route for plan in plans for route in plan.routes if route.courier == code]
         found = list(halts([stop for route in mine for stop in route.stops]))
         if not mine or (restricted and not found):
             continue
-        here = None if restricted else (mine[0].latitude, mine[0].longitude)
         path = [(halt.first.latitude, halt.first.longitude) for halt in found]
+        here = begins = None if restricted else (mine[0].latitude, mine[0].longitude)
+        if under_way(mine, found):  # somewhere between where the part was fetched and here: no dot, but the way
+            here, begins = None, fetched.get(found[0].first.line)
         yield {
             "courier": name,
             "color": frame.colors[code],
             "here": here,
-            "path": [here, *path] if here else path,
-            "stops": [{"n": halt.number, "at": at} for halt, at in zip(found, path, strict=True) if halt.number],
+            "path": [begins, *path] if begins else path,
+            "stops": [{"n": halt.number, "at": point} for halt, point in zip(found, path, strict=True) if halt.number],
         }
 
 
