@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,7 +26,23 @@ SETTING = text("""
     FROM contract c JOIN contract_terms t ON t.contract = c.number AND t.valid @> CAST(:day AS date)
     CROSS JOIN site s WHERE c.number = :contract AND s.code = :site
 """)
-PARTS = text("SELECT number, name, tracking, fitting_minutes, weight_g FROM part WHERE number = ANY(:parts)")
+# Each of these is one round trip for what used to be two or three: a trip costs more than what it asks.
+CATALOG = text("""
+    WITH RECURSIVE kin (number) AS (
+        SELECT unnest(CAST(:parts AS text[]))
+        UNION
+        SELECT CASE WHEN b.from_part = k.number THEN b.to_part ELSE b.from_part END
+        FROM kin k JOIN substitution b ON k.number IN (b.from_part, b.to_part) WHERE CAST(:substitutes AS boolean)
+    )
+    SELECT
+        (SELECT CAST(json_agg(p) AS text) FROM (
+            SELECT number, name, tracking, fitting_minutes * 60 AS fitting_s, weight_g FROM part
+            WHERE number IN (SELECT number FROM kin)) p) AS parts,
+        (SELECT CAST(json_agg(l) AS text) FROM (
+            SELECT from_part, to_part, kind, nullif(model, '') AS model, lower(valid) AS valid_from,
+                upper(valid) AS valid_to
+            FROM substitution WHERE CAST(:substitutes AS boolean) AND from_part IN (SELECT number FROM kin)) l) AS links
+""")
 LINKS = text("""
     WITH RECURSIVE kin (number) AS (
         SELECT unnest(CAST(:parts AS text[]))
@@ -33,16 +50,17 @@ LINKS = text("""
         SELECT CASE WHEN b.from_part = k.number THEN b.to_part ELSE b.from_part END
         FROM kin k JOIN substitution b ON k.number IN (b.from_part, b.to_part)
     )
-    SELECT from_part, to_part, kind, nullif(model, '') AS model, lower(valid) AS valid_from, upper(valid) AS valid_to
-    FROM substitution WHERE from_part IN (SELECT number FROM kin)
+    SELECT from_part, to_part FROM substitution WHERE from_part IN (SELECT number FROM kin)
 """)
 PLACES = text("""
-    SELECT code, name, kind, latitude, longitude, timezone, preparation_minutes, opening_hours, stock
-    FROM place WHERE code = ANY(:places)
-""")
-LANES = text("""
-    SELECT carrier, from_place, cutoffs, transit_hours, cost_minor FROM lane
-    WHERE to_area = :area AND from_place = ANY(:places) ORDER BY from_place, carrier
+    SELECT CAST(json_agg(f) AS text) FROM (
+        SELECT p.code, p.name, p.kind, p.latitude, p.longitude, p.timezone,
+            p.preparation_minutes * 60 AS preparation_s, p.opening_hours, p.stock = 'ours' AS ours,
+            ARRAY(SELECT json_build_object('carrier', l.carrier, 'from_place', l.from_place, 'cutoffs', l.cutoffs,
+                    'transit_s', l.transit_hours * 3600, 'cost_minor', l.cost_minor)
+                FROM lane l WHERE l.to_area = :area AND l.from_place = p.code ORDER BY l.carrier) AS lanes
+        FROM place p WHERE p.code = ANY(:places)
+    ) f
 """)
 
 
@@ -147,7 +165,8 @@ async def gather(
     now: datetime,
 ) -> Facts:
     """Read the facts. Refuses with what does not exist for this actor: device, part, position."""
-    parts = await _parts(db, [line.part_number for line in lines])
+    asked = [line.part_number for line in lines]
+    parts, links = await catalog_of(db, asked, substitutes=accept_substitutes)
     found = [
         await failure_facts(
             db,
@@ -163,17 +182,16 @@ async def gather(
     ]
     device = found[0].devices[0]
     setting = await setting_of(db, contract=device.contract, site=device.site, day=failure.reported_at.date())
-    links = [] if not accept_substitutes else await _links(db, [line.part_number for line in lines])
     standing = {
         line.part_number: tuple(
             one.part for one in substitutes(line.part_number, links, on=now.date(), model=device.model)
         )
         for line in lines
     }
-    usable = sorted({line.part_number for line in lines}.union(*standing.values()))
+    usable = sorted(set(asked).union(*standing.values()))
     most = sum(line.quantity for line in lines)
     free = await offers(db, parts=usable, quantity=min(most, 1000))
-    places = await places_of(db, [one.place for one in free])
+    places, lanes = await places_of(db, [one.place for one in free], area=setting.area)
     return Facts(
         setting=setting,
         lines=tuple(
@@ -187,10 +205,10 @@ async def gather(
             )
             for line, facts in zip(lines, found, strict=True)
         ),
-        parts=parts | await _parts(db, [part for part in usable if part not in parts]),
+        parts={number: parts[number] for number in usable},
         offers=tuple(free),
         places=places,
-        lanes=await lanes_of(db, area=setting.area, places=list(places)),
+        lanes=lanes,
         latest=await latest_costs(db, parts=usable),
         region=await region_of_area(db, area=setting.area, now=now) if setting.area else None,
     )
@@ -213,43 +231,51 @@ async def setting_of(db: AsyncConnection, *, contract: str, site: str, day: date
     )
 
 
-async def _parts(db: AsyncConnection, numbers: list[str]) -> dict[str, PartFacts]:
-    if not numbers:
-        return {}
-    rows = (await db.execute(PARTS, {"parts": sorted(set(numbers))})).all()
-    found = {
-        row.number: PartFacts(row.number, row.name, row.tracking, row.fitting_minutes * 60, row.weight_g)
-        for row in rows
-    }
+async def catalog_of(
+    db: AsyncConnection, numbers: list[str], *, substitutes: bool
+) -> tuple[dict[str, PartFacts], list[Link]]:
+    """The asked parts, with everything linked to them if substitutes are wanted; UnknownPart if one does not exist."""
+    row = (await db.execute(CATALOG, {"parts": sorted(set(numbers)), "substitutes": substitutes})).one()
+    found = {one.number: one for one in _PARTS.decode(row.parts or "[]")}
     unknown = [number for number in numbers if number not in found]
     if unknown:
         raise UnknownPart(part_number=unknown[0])
-    return found
+    return found, _LINKS.decode(row.links or "[]")
 
 
-async def _links(db: AsyncConnection, parts: list[str]) -> list[Link]:
-    rows = await db.execute(LINKS, {"parts": sorted(set(parts))})
-    return [Link(row.from_part, row.to_part, row.kind, row.model, row.valid_from, row.valid_to) for row in rows]
-
-
-async def places_of(db: AsyncConnection, codes: list[str]) -> dict[str, PlaceFacts]:
-    """Places by their codes."""
+async def places_of(
+    db: AsyncConnection, codes: list[str], *, area: str | None
+) -> tuple[dict[str, PlaceFacts], dict[str, tuple[LaneFacts, ...]]]:
+    """Places by their codes; and the carriers' runs from them to an area, by the place they start from."""
     if not codes:
-        return {}
-    return {
-        row.code: PlaceFacts(
-            row.code, row.name, row.kind, row.latitude, row.longitude, row.timezone, row.preparation_minutes * 60,
-            row.opening_hours, row.stock == "ours",
+        return {}, {}
+    raw = await db.scalar(PLACES, {"places": sorted(set(codes)), "area": area})
+    rows = _PLACES.decode(raw or "[]")
+    places = {
+        one.code: PlaceFacts(
+            one.code, one.name, one.kind, one.latitude, one.longitude, one.timezone, one.preparation_s,
+            one.opening_hours, one.ours,
         )
-        for row in await db.execute(PLACES, {"places": sorted(set(codes))})
+        for one in rows
     }  # fmt: skip
+    return places, {one.code: one.lanes for one in rows if one.lanes}
 
 
-async def lanes_of(db: AsyncConnection, *, area: str | None, places: list[str]) -> dict[str, tuple[LaneFacts, ...]]:
-    """The carriers' runs to an area, by the place they start from."""
-    found: dict[str, list[LaneFacts]] = {}
-    if area is not None and places:
-        for row in await db.execute(LANES, {"area": area, "places": places}):
-            lane = LaneFacts(row.carrier, row.from_place, tuple(row.cutoffs), row.transit_hours * 3600, row.cost_minor)
-            found.setdefault(row.from_place, []).append(lane)
-    return {place: tuple(lanes) for place, lanes in found.items()}
+class _PlaceRow(msgspec.Struct):
+    """A place with its lanes, as PLACES gives it."""
+
+    code: str
+    name: str
+    kind: str
+    latitude: float
+    longitude: float
+    timezone: str
+    preparation_s: int
+    opening_hours: Any
+    ours: bool
+    lanes: tuple[LaneFacts, ...]
+
+
+_PARTS = msgspec.json.Decoder(list[PartFacts])
+_LINKS = msgspec.json.Decoder(list[Link])
+_PLACES = msgspec.json.Decoder(list[_PlaceRow])

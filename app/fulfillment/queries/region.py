@@ -3,21 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.routing.rules import plan as plans
 from app.routing.rules import problem as problems
 
-COURIERS = text("""
-    SELECT c.code, c.shift, c.capacity_g, c.skills, c.role, p.code AS place, p.latitude, p.longitude, p.timezone
+COURIERS = """
+    SELECT c.code, c.shift, c.capacity_g, c.skills, p.code AS place, p.latitude, p.longitude, p.timezone
     FROM courier c JOIN place p ON p.code = c.place WHERE c.area = :region ORDER BY c.code
-""").columns(shift=JSONB)
-OPEN_LINES = text("""
-    SELECT l.id, l.request, l.state, l.quantity, l.due_at, l.eta, l.courier, l.committed_at,
+"""
+OPEN_LINES = """
+    SELECT l.id, l.request, l.state, l.quantity, l.due_at, l.eta, l.courier,
         r.priority, r.found_on, r.site, s.latitude AS site_latitude, s.longitude AS site_longitude,
         r.appointment_at, w.done_due_at, w.paused_s, q.fitting_minutes, q.weight_g,
         p.code AS place, p.latitude, p.longitude, p.timezone, p.preparation_minutes, p.opening_hours,
@@ -34,10 +35,14 @@ OPEN_LINES = text("""
     WHERE r.area = :region AND l.mode = 'courier' AND l.state IN ('accepted', 'picked', 'packed', 'dispatched')
       AND (w.on_hold IS NULL OR l.state = 'dispatched')
     ORDER BY l.id
-""").columns(opening_hours=JSONB)
-STANDING = text("SELECT version, planned_at, problem, plan FROM region_plan WHERE region = :region").columns(
-    problem=JSONB, plan=JSONB
-)
+"""
+# One round trip and one snapshot for all of a region; JSON, because it is three lists of different shape.
+REGION = text(f"""
+    SELECT (SELECT CAST(json_agg(c) AS text) FROM ({COURIERS}) c) AS couriers,
+        (SELECT CAST(json_agg(o) AS text) FROM ({OPEN_LINES}) o) AS lines,
+        s.version, s.planned_at, CAST(s.problem AS text) AS problem, CAST(s.plan AS text) AS plan
+    FROM (SELECT) here LEFT JOIN region_plan s ON s.region = :region
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,18 +119,49 @@ def tier_of(priority: str, found_on: str) -> int:
 
 async def region_of_area(db: AsyncConnection, *, area: str, now: datetime) -> Region:
     """The region of a service area. A courier belongs to one area, so an area is a region of its own."""
-    couriers = [
-        CourierFacts(
-            code=row.code, shift=row.shift, capacity_g=row.capacity_g, skills=tuple(row.skills), place=row.place,
-            latitude=row.latitude, longitude=row.longitude, timezone=row.timezone,
-        )
-        for row in await db.execute(COURIERS, {"region": area})
-    ]  # fmt: skip
-    lines = [_line(row) for row in await db.execute(OPEN_LINES, {"region": area})]
-    return Region(name=area, couriers=tuple(couriers), lines=tuple(lines), standing=await standing(db, region=area))
+    row = (await db.execute(REGION, {"region": area})).one()
+    return Region(
+        name=area,
+        couriers=_COURIERS.decode(row.couriers or "[]"),
+        lines=tuple(map(_line, _OPEN_LINES.decode(row.lines or "[]"))),
+        standing=_standing(row),
+    )
 
 
-def _line(row: Any) -> OpenLine:
+class _LineRow(msgspec.Struct):
+    """A row of OPEN_LINES."""
+
+    id: str
+    request: str
+    state: str
+    quantity: int
+    due_at: datetime
+    eta: datetime | None
+    courier: str | None
+    priority: str
+    found_on: str
+    site: str
+    site_latitude: float
+    site_longitude: float
+    appointment_at: datetime | None
+    done_due_at: datetime | None
+    paused_s: int
+    fitting_minutes: int
+    weight_g: int
+    place: str
+    latitude: float
+    longitude: float
+    timezone: str
+    preparation_minutes: int
+    opening_hours: Any
+    prepared_from: datetime
+
+
+_COURIERS = msgspec.json.Decoder(tuple[CourierFacts, ...])
+_OPEN_LINES = msgspec.json.Decoder(list[_LineRow])
+
+
+def _line(row: _LineRow) -> OpenLine:
     due = row.due_at + timedelta(seconds=row.paused_s)
     return OpenLine(
         id=row.id, request=row.request, state=row.state, quantity=row.quantity,
@@ -138,17 +174,18 @@ def _line(row: Any) -> OpenLine:
     )  # fmt: skip
 
 
-async def standing(db: AsyncConnection, *, region: str) -> Standing | None:
-    """The plan in force of a region; None before the first."""
-    row = (await db.execute(STANDING, {"region": region})).one_or_none()
-    if row is None or row.plan is None:
+def _standing(row: Any) -> Standing | None:
+    """The plan in force; None before the first."""
+    if row.plan is None:
         return None
-    return Standing(
-        version=row.version,
-        planned_at=row.planned_at,
-        problem=problems.from_json(row.problem),
-        plan=plans.from_json(row.plan),
-    )
+    problem, plan = _parsed(row.problem, row.plan)
+    return Standing(version=row.version, planned_at=row.planned_at, problem=problem, plan=plan)
+
+
+@lru_cache(maxsize=64)
+def _parsed(problem: str, plan: str) -> tuple[problems.Problem, plans.Plan]:
+    """A stored plan as values: many promises are made on one plan, and the same text is always the same plan."""
+    return problems.from_json(msgspec.json.decode(problem)), plans.from_json(msgspec.json.decode(plan))
 
 
 def lines_by_id(lines: Sequence[OpenLine]) -> dict[str, OpenLine]:
