@@ -28,18 +28,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What came back: how many answers of each status, in how many seconds, and each one's latency in ms, sorted."""
+    """What came back: how many answers of each status, in how many seconds, and the percentiles 0 to 99 of their
+    latencies in ms."""
 
     seconds: float
     statuses: dict[str, int]
-    latencies_ms: list[float]
+    percentiles_ms: list[float]
 
     @property
     def per_s(self) -> float:
         return sum(self.statuses.values()) / self.seconds
-
-    def quantile_ms(self, q: float) -> float:
-        return self.latencies_ms[min(len(self.latencies_ms) - 1, int(q * len(self.latencies_ms)))]
 
 
 def payload(method: str, path: str, *, key: str = "", body: bytes = b"") -> str:
@@ -141,8 +139,12 @@ class Client:
         broken = [one for one in ended if one is not None]
         if broken or any(one.buffer for _, one in made):
             raise Wrong(f"a connection broke: {broken}")
-        latencies_ms = sorted(one * 1000 for one in self.latencies)
-        return Seen(seconds=self.loop.time() - self.began, statuses=dict(self.statuses), latencies_ms=latencies_ms)
+        ordered = sorted(1000 * one for one in self.latencies)
+        return Seen(
+            seconds=self.loop.time() - self.began,
+            statuses=dict(self.statuses),
+            percentiles_ms=[ordered[len(ordered) * at // 100] for at in range(100)],
+        )
 
 
 async def run(job: Job) -> Seen:

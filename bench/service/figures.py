@@ -106,7 +106,7 @@ def wait_for(port: int, path: str) -> None:
 
 def quantiles(seen: Sequence[Seen]) -> str:
     """p50 and p95 of our side, each the median over the pairs."""
-    p50, p95 = (median(one.quantile_ms(q) for one in seen) for q in (0.5, 0.95))
+    p50, p95 = (median(one.percentiles_ms[at] for one in seen) for at in (50, 95))
     return f"p50 {p50:.1f} ms, p95 {p95:.1f} ms"
 
 
