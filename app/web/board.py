@@ -1,5 +1,6 @@
 """From what was read to the finished dispatch board: the rows by slack, what the plan will miss and why, the counts."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,6 +46,11 @@ class Lead:
     slack: timedelta
     standing: Standing
 
+    @property
+    def missed(self) -> bool:
+        """Whether what is planned comes after the deadline; a clock that stands still cannot be missed yet."""
+        return self.planned is not None and self.slack < timedelta() and self.standing != "paused"
+
 
 def board(facts: BoardFacts, *, actor: Actor, area: str | None, now: datetime, language: Language) -> Board:
     """The whole board of one asker at one moment."""
@@ -66,7 +72,7 @@ def board(facts: BoardFacts, *, actor: Actor, area: str | None, now: datetime, l
         areas=_chips(facts, area, open_all, frame.say),
         rows=rows,
         total=open_all if area is None else sum(one.open for one in facts.areas if one.code == area),
-        missed=len(why),
+        missed=len(why.keys() | {one.row.id for one, _, lead in judged if lead.missed}),
         timeline=timeline(facts, plans, frame, standings),
         map_json=map_json(facts, plans, frame, standings, actor=actor),
         zones=tuple(sorted({one.row.timezone for one in facts.requests})),
@@ -89,11 +95,21 @@ def frame_of(facts: BoardFacts, plans: Sequence[PlanOut], *, now: datetime, say:
         now=now,
         say=say,
         couriers={one.code: one.name for one in facts.couriers},
-        colors={one.code: at % COLORS + 1 for at, one in enumerate(facts.couriers)},
+        colors=colors_of(facts),
         labels={one.row.id: label_of(one.row) for one in facts.requests},
         finishes=finishes,
         drivers=drivers,
     )
+
+
+def colors_of(facts: BoardFacts) -> dict[str, int]:
+    """A color for each courier by the order in their area, so that it is the same whichever areas are shown."""
+    met: Counter[str] = Counter()
+    colors = {}
+    for one in facts.couriers:
+        colors[one.code] = met[one.area] % COLORS + 1
+        met[one.area] += 1
+    return colors
 
 
 def label_of(row: Any) -> str:

@@ -24,15 +24,15 @@ PROMISE: Mapping[ClockName, str] = {
     "answer": "answered by {at}",
     "depart": "set out by {at}",
     "on_site": "on site by {at}",
-    "done": "working again by {at}",
+    "done": "running by {at}",
     "local": "fitted by {at}",
-    "national": "handed to a carrier by {at}",
+    "national": "dispatched by {at}",
 }
 CLOCK: Mapping[ClockName, str] = {
     "answer": "answer",
     "depart": "departure",
     "on_site": "arrival",
-    "done": "working again",
+    "done": "running again",
     "local": "fitting",
     "national": "hand-over to a carrier",
 }

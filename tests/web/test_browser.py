@@ -299,7 +299,7 @@ def contrasts(page: Page) -> list[str]:
             const bad = [];
             for (const one of document.querySelectorAll("main *, header *")) {
                 const own = [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-                if (!own || one.closest("svg, #map, [hidden], .count.none") || !one.getClientRects().length) continue;
+                if (!own || one.closest("svg, #map, [hidden]") || !one.getClientRects().length) continue;
                 const style = getComputedStyle(one);
                 const [a, b] = [light(numbers(style.color)), light(ground(one))];
                 const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
