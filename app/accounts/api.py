@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from app.accounts import queries, service
-from app.accounts.guards import Call, allow
+from app.accounts.guards import Call, allow, keyring_of
 from app.accounts.rules import ADMIN, ROLES
 from app.accounts.schemas import KeyIn, KeyMade, KeyOut, KeysOut, Me
 
@@ -41,12 +41,15 @@ async def create_key(data: JSONBody[KeyIn], call: NamedDependency[Call]) -> Resp
 @post("/v1/keys/{key_id:str}/revoke", opt=allow(ADMIN))
 async def revoke_key(key_id: FromPath[str], call: NamedDependency[Call]) -> Response[KeyOut]:
     """End a key at once."""
-    return await call.write(
-        200,
-        lambda db: service.revoke_key(
-            db, actor=call.actor, key_id=key_id, expected_version=call.if_match, now=call.now
-        ),
-    )
+    try:
+        return await call.write(
+            200,
+            lambda db: service.revoke_key(
+                db, actor=call.actor, key_id=key_id, expected_version=call.if_match, now=call.now
+            ),
+        )
+    finally:  # however it ended: others hear the notice, this process must not wait for it
+        keyring_of(call.state).forget()
 
 
 HANDLERS = [me, list_keys, create_key, revoke_key]

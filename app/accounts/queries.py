@@ -28,14 +28,15 @@ class NoSuchKey(NotFound):
     code = "key.not_found"
 
 
-async def actor_of_key(db: AsyncConnection, *, presented: str, now: datetime, request_id: str) -> Actor | None:
-    """The actor behind a presented key, or None: unknown, wrong, expired and revoked are told apart nowhere."""
-    parts = split_key(presented)
-    if parts is None:
-        return None
-    row = (await db.execute(BY_PREFIX, {"prefix": parts[0]})).one_or_none()
-    if row is None or not key_counts(
-        secret=parts[1], secret_hash=row.secret_hash, expires_at=row.expires_at, revoked_at=row.revoked_at, now=now
+async def key_row(db: AsyncConnection, *, prefix: str) -> Any | None:
+    """The row of the key with this prefix, for `actor_behind`."""
+    return (await db.execute(BY_PREFIX, {"prefix": prefix})).one_or_none()
+
+
+def actor_behind(row: Any, *, secret: str, now: datetime, request_id: str) -> Actor | None:
+    """The actor of a key's row, or None if this secret does not open it now: wrong, expired and revoked alike."""
+    if not key_counts(
+        secret=secret, secret_hash=row.secret_hash, expires_at=row.expires_at, revoked_at=row.revoked_at, now=now
     ):
         return None
     return Actor(
@@ -47,6 +48,15 @@ async def actor_of_key(db: AsyncConnection, *, presented: str, now: datetime, re
         places=_set(row.places),
         request_id=request_id,
     )
+
+
+async def actor_of_key(db: AsyncConnection, *, presented: str, now: datetime, request_id: str) -> Actor | None:
+    """The actor behind a presented key, or None: unknown, wrong, expired and revoked are told apart nowhere."""
+    parts = split_key(presented)
+    row = None if parts is None else await key_row(db, prefix=parts[0])
+    if parts is None or row is None:
+        return None
+    return actor_behind(row, secret=parts[1], now=now, request_id=request_id)
 
 
 async def key_by_id(db: AsyncConnection, *, key_id: str) -> KeyOut:

@@ -17,6 +17,8 @@ INTEGRATION: Role = "integration"
 ROLES: tuple[Role, ...] = (ADMIN, DISPATCHER, WAREHOUSE, ENGINEER, FINANCE, INTEGRATION)
 
 KEY_MARK = "sl"
+KEYS_CHANGED = "sparelane_keys"
+"""The channel on which it is said that some key no longer counts."""
 
 
 @dataclass(frozen=True, slots=True)

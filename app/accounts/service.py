@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts import queries
 from app.accounts.models import ApiKey
-from app.accounts.rules import Actor, make_key
+from app.accounts.rules import KEYS_CHANGED, Actor, make_key
 from app.accounts.schemas import KeyIn, KeyMade, KeyOut
 from app.core.errors import FieldError, Unprocessable
 from app.core.events import Event, announce
@@ -17,6 +17,8 @@ from app.core.ids import new_id
 REVOKE = text("""
     UPDATE api_key SET revoked_at = :now, version = version + 1 WHERE id = :id AND revoked_at IS NULL
 """)
+# Heard by every process that knows keys by heart. Rare, so it may slow this commit as a notice in every one may not.
+TELL = text(f"SELECT pg_notify('{KEYS_CHANGED}', '')")
 
 
 class KeyEndsInThePast(Unprocessable):
@@ -50,5 +52,6 @@ async def revoke_key(
     changed = await db.execute(REVOKE, {"id": key_id, "now": now})
     after = await queries.key_by_id(db, key_id=key_id)
     if changed.rowcount:
+        await db.execute(TELL)
         await announce(db, Event(type="key.revoked", subject=key_id, version=after.version), by=actor, now=now)
     return after
