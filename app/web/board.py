@@ -33,6 +33,7 @@ RISK = timedelta(minutes=10)
 """A plan with less to spare than this is at risk [house]."""
 SOON = timedelta(minutes=30)
 COLORS = 8
+LATE_WAYS = ("routing.source_too_late", "routing.source_unreachable")
 TO_BRING = ("accepted", "picked", "packed", "dispatched")
 
 
@@ -61,7 +62,10 @@ def board(facts: BoardFacts, *, actor: Actor, area: str | None, now: datetime, l
     frame = frame_of(facts, plans, now=now, say=Words(language))
     judged = sorted(((one, *stands(one, frame)) for one in facts.requests), key=lambda each: _order(each[0], each[2]))
     why = reasons_of(plans, frame, language)
-    rows = tuple(row_of(one, found, lead, why.get(one.row.id, ()), frame) for one, found, lead in judged)
+    rows = tuple(
+        row_of(one, found, lead, why.get(one.row.id) or reasons_of_way(lead, language), frame)
+        for one, found, lead in judged
+    )
     standings = {row.id: row.clock.standing for row in rows}
     open_all = sum(one.open for one in facts.areas)
     return Board(
@@ -120,7 +124,7 @@ def label_of(row: Any) -> str:
 def stands(request: OpenRequest, frame: Frame) -> tuple[list[Clock], Lead]:
     """Every clock of a request, and the line that decides: the one with the least slack."""
     found = clocks(timing_of(request.row, request.lines), steps_of(request.steps), frame.now)
-    live = [line for line in request.lines if line.state not in ("canceled", "lost")] or list(request.lines)
+    live = [line for line in request.seen if line.state not in ("canceled", "lost")] or list(request.seen)
     leads = [lead_of(request.row, line, found, frame) for line in live]
     return found, min(leads, key=lambda lead: (lead.slack, lead.line.n))
 
@@ -169,7 +173,7 @@ def row_of(request: OpenRequest, found: Sequence[Clock], lead: Lead, why: tuple[
         part_number=line.supplied_part_number,
         part_name=line.part_name,
         quantity=line.quantity,
-        more_lines=len(request.lines) - 1,
+        more_lines=len(request.seen) - 1,
         site=row.site_name,
         customer=row.customer_name,
         source=line.source_name,
@@ -267,6 +271,14 @@ def reasons_of(plans: Sequence[PlanOut], frame: Frame, language: Language) -> di
             if reason.code != "routing.late" and reason.facts.get("jobs") != []:
                 said[text(reason.code, _named(reason.facts, of_line, frame), language)] = None
     return {request: tuple(said) for request, said in found.items()}
+
+
+def reasons_of_way(lead: Lead, language: Language) -> tuple[str, ...]:
+    """Why a line that no courier brings comes too late: what was promised for want of local stock, and from where."""
+    if not lead.missed or lead.line.mode == "courier":
+        return ()
+    stored = [*lead.line.commitment_reasons, *(one for one in lead.line.sourcing_reasons if one["code"] in LATE_WAYS)]
+    return tuple(dict.fromkeys(text(one["code"], one["facts"], language) for one in stored))
 
 
 def _named(facts: Mapping[str, Any], of_line: Mapping[str, str | None], frame: Frame) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def timeline(facts: BoardFacts, plans: Sequence[PlanOut], frame: Frame, standing
     """A lane for everyone with work, and the names of those without."""
     routes = [route for plan in plans for route in plan.routes]
     stretch = stretch_of(routes, frame.now)
-    names = {line.source: line.source_name for one in facts.requests for line in one.lines}
+    names = {line.source: line.source_name for one in facts.requests for line in one.seen}
     names |= {one.row.site: one.row.site_name for one in facts.requests}
     lanes, idle = [], []
     for courier in facts.couriers:

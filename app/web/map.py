@@ -59,7 +59,7 @@ def _sites(facts: BoardFacts, frame: Frame, standings: Mapping[str, Standing]) -
 def _routes(facts: BoardFacts, plans: Sequence[PlanOut], frame: Frame, *, restricted: bool) -> Iterator[dict[str, Any]]:
     """Where couriers are and the way they will take, with the numbers of their stops as on the lanes."""
     at = {one.code: (one.latitude, one.longitude) for one in facts.places}
-    fetched = {line.id: at.get(line.source) for one in facts.requests for line in one.lines}
+    fetched = {line.id: at.get(line.source) for one in facts.requests for line in one.seen}
     for code, name in frame.couriers.items():
         mine = [route for plan in plans for route in plan.routes if route.courier == code]
         found = list(halts([stop for route in mine for stop in route.stops]))

@@ -36,12 +36,13 @@ AREAS = text(f"""
 """)
 LINES = text("""
     SELECT l.id, l.request, l.n, l.state, l.part_number, l.supplied_part_number, l.quantity, l.source, l.mode, l.eta,
-        l.kind, l.due_at, l.handover_at, l.courier, l.carrier, q.name AS part_name, p.name AS source_name
+        l.kind, l.due_at, l.handover_at, l.courier, l.carrier, l.commitment_reasons,
+        l.sourcing -> 'reasons' AS sourcing_reasons, q.name AS part_name, p.name AS source_name
     FROM request_line l
     JOIN part q ON q.number = l.supplied_part_number
     JOIN place p ON p.code = l.source
     WHERE l.request = ANY(CAST(:ids AS text[])) ORDER BY l.request, l.n
-""")
+""").columns(commitment_reasons=JSONB, sourcing_reasons=JSONB)
 STEPS = text("""
     SELECT request, verb, line, occurred_at, details FROM request_step
     WHERE request = ANY(CAST(:ids AS text[])) AND verb <> 'escalated' ORDER BY request, occurred_at, seq
@@ -66,10 +67,12 @@ NEWEST = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRequest:
-    """An open request with its lines and steps, as rows."""
+    """An open request with its lines and steps, as rows. Clocks rest on all `lines`; people of a place are shown
+    their own, which are `seen`."""
 
     row: Any
     lines: tuple[Any, ...]
+    seen: tuple[Any, ...]
     steps: tuple[Any, ...]
 
 
@@ -98,13 +101,13 @@ async def board_facts(db: AsyncConnection, *, actor: Actor, area: str | None, no
     """The open requests of an asker's scope, one area's if named, with the plans that serve them."""
     scope = scope_of(actor)
     areas = (await db.execute(AREAS, scope)).all()
-    requests = await open_requests(db, binds={**scope, "area": area, "most": MOST})
+    requests = await open_requests(db, actor=actor, area=area)
     names = await regions(db, actor=actor, area=area)
     if actor.customers is not None or actor.places is not None:
         mine = {one.row.area for one in requests}
         names = [name for name in names if name in mine]
-    plans = await region_plans(db, names=names, seen={one.row.id for one in requests}, now=now)
-    sources = {line.source for one in requests for line in one.lines}
+    plans = await region_plans(db, names=names, seen={line.id for one in requests for line in one.seen}, now=now)
+    sources = {line.source for one in requests for line in one.seen}
     binds = {"codes": sorted(sources), "areas": names if actor.places is None else []}
     return BoardFacts(
         requests=tuple(requests),
@@ -115,22 +118,27 @@ async def board_facts(db: AsyncConnection, *, actor: Actor, area: str | None, no
     )
 
 
-async def open_requests(db: AsyncConnection, *, binds: Mapping[str, Any]) -> list[OpenRequest]:
+async def open_requests(db: AsyncConnection, *, actor: Actor, area: str | None) -> list[OpenRequest]:
     """Requests with their lines and steps in three reads."""
-    rows = (await db.execute(REQUESTS, dict(binds))).all()
+    rows = (await db.execute(REQUESTS, {**scope_of(actor), "area": area, "most": MOST})).all()
     ids = {"ids": [row.id for row in rows]}
     lines = _by_request((await db.execute(LINES, ids)).all() if rows else [])
     steps = _by_request((await db.execute(STEPS, ids)).all() if rows else [])
     return [
-        OpenRequest(row=row, lines=tuple(lines.get(row.id, ())), steps=tuple(steps.get(row.id, ())))
+        OpenRequest(
+            row=row,
+            lines=tuple(lines.get(row.id, ())),
+            seen=tuple(line for line in lines.get(row.id, ()) if actor.may_see_place(line.source)),
+            steps=tuple(steps.get(row.id, ())),
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 async def region_plans(db: AsyncConnection, *, names: list[str], seen: set[str], now: datetime) -> list[RegionPlan]:
-    """Each region's plan as of `now`. Lines of requests that are not seen stay out of `visible`."""
+    """Each region's plan as of `now`. Only lines that are `seen` are in `visible`."""
     lines = await lines_of(db, areas=names) if names else {}
-    visible = {key: line for key, line in lines.items() if line.request in seen}
+    visible = {key: line for key, line in lines.items() if key in seen}
     found = []
     for name in names:
         facts = await region_of_area(db, area=name, now=now)

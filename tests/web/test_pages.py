@@ -162,3 +162,29 @@ async def test_files_are_kept_for_ever_and_nothing_else_is_served(app):
         assert (await browser.get(wrong)).status_code == 404
     ours = b"".join(one.content for name, one in assets().items() if not name.startswith("lib/"))
     assert not re.search(rb"https?://(?!www\.w3\.org/2000/svg)|@import|url\(", ours)
+
+
+async def test_what_a_carrier_brings_too_late_says_why(app, api, as_role):
+    world = await a_world(api)
+    await world.receive(world.psu, 1, place=world.branch)
+    request = await world.ask(priority="general")
+    assert request["lines"][0]["mode"] == "lane"
+    shown = (await (await dispatchers_board(app, as_role, world)).get("/board")).text
+    assert f"No {world.psu} was free in local stock for {world.area}" in shown
+    assert "The plan will miss 1" in shown
+
+
+async def test_people_of_a_place_see_their_own_lines_alone(app, api, as_role):
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    await world.receive(world.fan, 1, place=world.branch)
+    lines = [
+        {"part_number": world.psu, "quantity": 1, "position": "psu"},
+        {"part_number": world.fan, "quantity": 1, "position": "fan"},
+    ]
+    request = await world.ask(lines=lines)
+    assert {line["source"] for line in request["lines"]} == {world.local, world.branch}
+    for place, own, other in ((world.local, world.psu, world.fan), (world.branch, world.fan, world.psu)):
+        shown = (await (await signed_in(app, await as_role("warehouse", places=[place]))).get("/board")).text
+        assert rows(shown) == [request["id"]]
+        assert (own in shown, other in shown) == (True, False)
