@@ -1,16 +1,21 @@
 """Fulfillment's background duties: escalate due clocks, presume silence to be success, end unanswered quotes, plan."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import text
+import structlog
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.accounts.rules import duty_actor
-from app.core.db import begin
+from app.core.db import attempt, begin
+from app.core.errors import Refusal
 from app.fulfillment.schemas import CancelIn
 from app.fulfillment.service.escalating import escalate
 from app.fulfillment.service.following import follow
+from app.fulfillment.service.losing import source_again
 from app.fulfillment.service.presuming import presume
 from app.fulfillment.service.quoting import end_quote
 from app.fulfillment.service.replanning import Claimed, apply, claim, let_go
@@ -18,52 +23,74 @@ from app.routing.rules.insertion import greedy
 from app.routing.rules.plan import Plan
 from app.routing.solver.child import NoPlan, Solver
 
-DUE = text("""
-    UPDATE request_watch SET next_look_at = NULL WHERE request IN (
-        SELECT request FROM request_watch WHERE next_look_at <= :now
-        ORDER BY next_look_at LIMIT 50 FOR UPDATE SKIP LOCKED
-    ) RETURNING request
-""")
+DUE = text("SELECT request FROM request_watch WHERE next_look_at <= :now ORDER BY next_look_at LIMIT 200")
 SILENT = text("""
-    SELECT DISTINCT l.request FROM request_line l
-    JOIN request_step s ON s.line = l.id AND s.verb = 'fitted'
-    WHERE l.state = 'fitted' AND s.occurred_at <= :before LIMIT 50
+    SELECT l.request FROM request_line l JOIN part_request r ON r.id = l.request
+    WHERE l.state = 'fitted' AND r.device_serial IS NOT NULL
+      AND NOT EXISTS (SELECT FROM request_step s WHERE s.request = r.id AND s.line IN (l.id, NULL)
+                      AND s.verb IN ('fitted', 'not_normal', 'diagnosed', 'noted') AND s.occurred_at > :before)
+      AND (SELECT s.verb FROM request_step s WHERE s.line = l.id AND s.verb IN ('fitted', 'not_normal')
+           ORDER BY s.occurred_at DESC, s.seq DESC LIMIT 1) = 'fitted'
+    GROUP BY l.request ORDER BY l.request LIMIT 200
+""")
+SUPERSEDED = text("""
+    SELECT DISTINCT l.request FROM request_line l JOIN verdict v ON v.supersedes = l.verdict ORDER BY 1 LIMIT 200
+""")
+UNSOURCED = text("""
+    SELECT DISTINCT l.request FROM request_line l WHERE l.state = 'lost'
+      AND NOT EXISTS (SELECT FROM request_line n WHERE n.replaces = l.id) ORDER BY 1 LIMIT 200
 """)
 UNANSWERED = text("""
     SELECT DISTINCT l.request FROM request_line l WHERE l.state = 'awaiting_consent'
       AND NOT EXISTS (SELECT FROM reservation r WHERE r.reference = l.id AND r.state = 'held') LIMIT 50
 """)
 PRESUMED_AFTER = timedelta(days=7)
+log = structlog.get_logger("duties")
 
 
 async def escalate_due(db: AsyncConnection, now: datetime) -> int:
     """Duty: warnings at 50 % and 80 %, breaches at once, each exactly once whatever restarts (C5)."""
-    told = 0
-    for request in list((await db.execute(DUE, {"now": now})).scalars()):
-        told += await escalate(db, actor=duty_actor("escalate"), request_id=request, now=now)
-    return told
+    actor = duty_actor("escalate")
+    return await _each(db, DUE, {"now": now}, lambda one: escalate(db, actor=actor, request_id=one, now=now))
 
 
 async def presume_confirmed(db: AsyncConnection, now: datetime) -> int:
     """Duty: no word for seven days after fitting counts as running, anchored at the fitting [house]."""
-    found = list((await db.execute(SILENT, {"before": now - PRESUMED_AFTER})).scalars())
-    for request in found:
-        await presume(db, actor=duty_actor("presume"), request_id=request, now=now)
-    return len(found)
+    actor = duty_actor("presume")
+    before = {"before": now - PRESUMED_AFTER}
+    return await _each(db, SILENT, before, lambda one: presume(db, actor=actor, request_id=one, now=now))
 
 
 async def end_unanswered_quotes(db: AsyncConnection, now: datetime) -> int:
     """Duty: lines whose hold ran out while they awaited consent are canceled (P5)."""
-    found = list((await db.execute(UNANSWERED)).scalars())
-    for request in found:
-        body = CancelIn(reason="quote expired")
-        await end_quote(db, actor=duty_actor("quotes"), request_id=request, body=body, now=now)
-    return len(found)
+    actor, body = duty_actor("quotes"), CancelIn(reason="quote expired")
+    return await _each(db, UNANSWERED, {}, lambda one: end_quote(db, actor=actor, request_id=one, body=body, now=now))
 
 
 async def follow_verdicts(db: AsyncConnection, now: datetime) -> int:
-    """Duty: lines whose verdict was given anew name the new one; claims that it allows are opened (W12, P7)."""
-    return await follow(db, actor=duty_actor("follow_verdicts"), now=now)
+    """Duty: lines whose verdict was given anew follow it (W12, P7)."""
+    actor = duty_actor("follow_verdicts")
+    return await _each(db, SUPERSEDED, {}, lambda one: follow(db, actor=actor, request_id=one, now=now))
+
+
+async def source_lost(db: AsyncConnection, now: datetime) -> int:
+    """Duty: lines that were lost when nothing was free are sourced as soon as something is (S6b)."""
+    actor = duty_actor("source_lost")
+    return await _each(db, UNSOURCED, {}, lambda one: source_again(db, actor=actor, request_id=one, now=now))
+
+
+async def _each(
+    db: AsyncConnection, which: TextClause, binds: dict[str, Any], verb: Callable[[str], Awaitable[Any]]
+) -> int:
+    """A verb for each request found, in the order of their ids; one that fails is told and undone, and stops no other."""
+    found = sorted((await db.execute(which, binds)).scalars())
+    for request in found:
+        try:
+            async with attempt(db):
+                await verb(request)
+        except Refusal as refused:
+            log.warning("a duty was refused", request=request, code=refused.code)
+    return len(found)
 
 
 async def plan_dirty(
@@ -104,8 +131,13 @@ async def plan_dirty(
 async def _planned(
     claimed: Claimed, solver: Solver | None, *, limit_s: float, solutions: int | None, seed: int
 ) -> Plan:
-    """The child's plan, which is never worse than greedy; greedy itself, off the loop's thread, if there is none."""
+    """The child's plan, which is never worse than greedy; greedy itself, off the loop's thread, if there is none.
+
+    Nobody looks for another plan while all goes to plan: what is left of it is only timed anew.
+    """
     problem, standing = claimed.planned.problem, claimed.planned.plan
+    if claimed.goes_to_plan:
+        return standing
     if solver is not None and problem.jobs:
         solved = await solver.solve(problem, standing, limit_s=limit_s, solutions=solutions, seed=seed)
         if not isinstance(solved, NoPlan):

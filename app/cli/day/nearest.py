@@ -23,8 +23,8 @@ AWAY = timedelta(minutes=40)
 class Bundling:
     """How many parts one courier takes along, and how far the further sites may be from the first one's."""
 
-    pieces: int = 4
-    near_s: int = 600
+    pieces: int = 8
+    near_s: int = 1200
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -11,7 +11,8 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.cli.day.demand import Call
-from app.cli.day.facts import Point, Roads, World, next_run, ready_at
+from app.cli.day.facts import Roads, World, next_run, ready_at
+from app.cli.day.tickets import Leg, Line, Ticket, told_at_first
 from app.cli.frame import Stop
 from app.core.clock import SteppedClock
 from app.core.settings import Settings
@@ -25,51 +26,8 @@ TICK = timedelta(minutes=5)
 LIMIT_S = 60.0
 """Of one plan: never reached, since plans are bounded by solutions."""
 APART = ("plan", "escalate_due")
+HEADS = ("routing.late", "routing.unserved")
 Act = Callable[[], Awaitable[None]]
-
-
-@dataclass(slots=True, kw_only=True)
-class Line:
-    """A promised line as the people around it know it."""
-
-    id: str
-    label: str
-    request: "Ticket"
-    part: str
-    place: str
-    kind: str
-    mode: str | None
-    carrier: str | None
-    handover_at: datetime | None
-    state: str = "accepted"
-    ended_at: datetime | None = None
-    why: str = ""
-
-
-@dataclass(slots=True, kw_only=True)
-class Ticket:
-    """A request under way."""
-
-    id: str
-    call: Call
-    lines: list[Line] = field(default_factory=list)
-    departed: bool = False
-    arrived: bool = False
-    struck: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Leg:
-    """What one courier does next, as the plan in force says."""
-
-    courier: str
-    kind: str
-    line: Line
-    point: Point
-    begins: datetime
-    arrives: datetime
-    leaves: datetime
-    there: bool = False
 
 
 class Player:
@@ -182,7 +140,7 @@ class Player:
                 line = Line(
                     id=one["id"], label=f"#{ticket.call.number:03}", request=ticket, part=one["supplied_part_number"],
                     place=one["source"], kind=one["commitment"]["kind"], mode=one["mode"], carrier=one["carrier"],
-                    handover_at=handover, why="; ".join(reason["text"] for reason in one["reasons"][1:]),
+                    handover_at=handover, why=told_at_first(one, ticket),
                 )  # fmt: skip
                 self.lines[line.id] = line
                 ticket.lines.append(line)
@@ -279,10 +237,12 @@ class Player:
     async def _follow(self, area: str) -> None:
         """The couriers of an area look up what comes next."""
         plan = (await self._api.get("/v1/plan", params={"area": area})).json()["items"][0]
-        for miss in plan["missed"]:
-            reasons = [one for one in miss["reasons"] if one["code"] not in ("routing.late", "routing.unserved")]
-            if reasons and reasons[0]["code"] != "routing.due_before_now" and miss["line"] in self.lines:
-                self.lines[miss["line"]].why = self._words(reasons[0]["text"])
+        missed = {one["line"]: one["reasons"] for one in plan["missed"]}
+        for line in self.lines.values():
+            if line.request.call.area == area:
+                if line.id in missed and not line.misses:
+                    line.why = self._words(missed[line.id])
+                line.misses = line.id in missed
         nexts: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
         for route in plan["routes"]:
             if route["stops"]:
@@ -292,8 +252,10 @@ class Player:
                 found = nexts.get(person.code)
                 self._turn(person.code, None if found is None else found[1])
 
-    def _words(self, words: str) -> str:
-        """A reason with the calls' numbers in place of ids, so that it reads alike on any run."""
+    def _words(self, reasons: Sequence[Mapping[str, Any]]) -> str:
+        """Why a line will be late, when the plan first says so; calls' numbers in place of ids, alike on any run."""
+        told = [one["text"] for one in reasons if one["code"] not in HEADS]
+        words = told[0] if told else ""
         for line in self.lines.values():
             words = words.replace(line.id, line.label)
         return words

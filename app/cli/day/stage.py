@@ -1,6 +1,7 @@
 """A whole demo day: the network loaded by the importers, the day played, its baseline, and `check` at the end."""
 
 import contextlib
+import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -23,6 +24,7 @@ from app.cli.day.facts import World, read_world
 from app.cli.day.nearest import Bundling, Nearest
 from app.cli.day.outcome import Outcome, Result
 from app.cli.day.play import Player
+from app.cli.day.tickets import FATES
 from app.cli.demo import ORDER, load_demo, table_of
 from app.cli.frame import engine_on
 from app.core.clock import SteppedClock
@@ -34,7 +36,7 @@ from app.main import create_app
 from app.routing.solver.child import Solver
 from app.worker import DUTIES, Context, step
 
-SOLUTIONS = 60
+SOLUTIONS = 20
 OUR_POOL = 6
 DEMO = duty_actor("demo")
 LASTS = timedelta(hours=9)
@@ -100,8 +102,15 @@ async def prepare(engine: AsyncEngine, day: Mapping[str, Any], *, currency: str)
     now = instant_of(day, day["from"])
     await load_demo(engine, currency=currency, now=now, kinds=[kind for kind in ORDER if kind != "couriers"])
     people = table_of("couriers", now)
-    works = {code for codes in day["on_shift"].values() for code in codes}
-    chosen = replace(people, rows=[row for row in people.rows if row.cells["code"] in works])
+    shift = json.dumps({date.fromisoformat(day["date"]).strftime("%a").lower(): [day["shift"]]})
+    chosen = replace(
+        people,
+        rows=[
+            replace(row, cells=row.cells | {"shift": shift})
+            for row in people.rows
+            if row.cells["code"] in day["on_shift"]
+        ],
+    )
     await import_table(engine, KINDS["couriers"], chosen, Work(actor=DEMO, now=now, currency=currency))
 
 
@@ -183,10 +192,11 @@ async def result_of(player: Player, api: httpx.AsyncClient, ends: datetime) -> R
             if clock["state"] == "canceled" or line.state == "gone":
                 canceled += 1
                 continue
+            why = (FATES.get(ticket.call.fate, "") if ticket.struck else "") + line.why
             one = Outcome(
                 call=ticket.call.number, part=line.part, site=ticket.call.site, area=ticket.call.area,
                 priority=ticket.call.priority, kind=line.kind, received_at=ticket.call.at,
-                due_at=datetime.fromisoformat(clock["due_at"]), ended_at=line.ended_at, day_ends=ends, why=line.why,
+                due_at=datetime.fromisoformat(clock["due_at"]), ended_at=line.ended_at, day_ends=ends, why=why,
             )  # fmt: skip
             if one.kept != (clock["state"] == "met"):
                 raise RuntimeError(f"call {one.call}: the clock says {clock}, the day says {one}")

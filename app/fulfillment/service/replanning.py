@@ -22,8 +22,10 @@ from app.routing.rules.standing import adopted
 
 LEASE = timedelta(seconds=60)
 TELL_AFTER = timedelta(minutes=5)
+AS_PLANNED = ("answered", "departed", "arrived", "dispatched", "delivered", "fitted", "confirmed")
+"""Marks of what a plan expects to happen: by themselves they call for no other plan."""
 DIRTY = text("""
-    SELECT d.region, max(d.seq) AS seq FROM region_dirty d
+    SELECT d.region, max(d.seq) AS seq, bool_or(d.why <> ALL(CAST(:as_planned AS text[]))) AS news FROM region_dirty d
     LEFT JOIN region_plan p ON p.region = d.region
     WHERE p.lease_until IS NULL OR p.lease_until < :now
     GROUP BY d.region ORDER BY min(d.seq) LIMIT 1
@@ -46,30 +48,48 @@ LOCK_LINES = text("""
     FROM request_line l JOIN part_request r ON r.id = l.request
     WHERE l.id = ANY(CAST(:ids AS text[])) ORDER BY l.id FOR UPDATE OF l
 """)
-SET_ETA = text("UPDATE request_line SET eta = :eta WHERE id = :id")
+SET_ETA = text("""
+    UPDATE request_line SET eta = CAST(:eta AS timestamptz),
+        mode = CASE WHEN mode IS NULL AND CAST(:eta AS timestamptz) IS NOT NULL THEN 'courier' ELSE mode END
+    WHERE id = :id
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A region under this worker's lease, and what was read of it."""
+    """A region under this worker's lease, and what was read of it.
+
+    `news`: something happened that no plan expects.
+    """
 
     region: str
     fence: int
     seen: int
+    news: bool
     facts: Region
     planned: Planning
+
+    @property
+    def goes_to_plan(self) -> bool:
+        """Whether all went as the plan in force says: what is left of it serves everyone and misses nothing more."""
+        left, standing = self.planned.plan, self.facts.standing
+        if self.news or standing is None or len(left.finishes()) < len(self.planned.problem.jobs):
+            return False
+        return left.costs.misses <= standing.plan.costs.misses
 
 
 async def claim(db: AsyncConnection, *, now: datetime) -> Claimed | None:
     """Take the lease of the region that has waited longest, and read it. None if nothing is dirty or all is leased."""
-    row = (await db.execute(DIRTY, {"now": now})).one_or_none()
+    row = (await db.execute(DIRTY, {"now": now, "as_planned": list(AS_PLANNED)})).one_or_none()
     if row is None:
         return None
     fence = await db.scalar(CLAIM, {"region": row.region, "until": now + LEASE, "now": now})
     if fence is None:
         return None
     facts = await region_of_area(db, area=row.region, now=now)
-    return Claimed(region=row.region, fence=int(fence), seen=row.seq, facts=facts, planned=planning(facts, now=now))
+    return Claimed(
+        region=row.region, fence=int(fence), seen=row.seq, news=row.news, facts=facts, planned=planning(facts, now=now)
+    )
 
 
 async def apply(db: AsyncConnection, *, claimed: Claimed, plan: Plan, now: datetime) -> int:

@@ -142,7 +142,7 @@ def _part(job: Job, problem: Problem) -> list[Reason]:
         return found
     if job.pickup is None or job.id in problem.carried_by():
         waits = job.earliest_drop_s + job.drop_service_s - job.due_s
-        if waits > 0:
+        if waits > 0 and job.earliest_drop_s > 0:
             found.append(Reason("C4", "routing.appointment_after_due", {"short_s": waits}))
         return found
     leg = problem.travel[job.pickup][job.drop]

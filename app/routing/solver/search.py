@@ -18,7 +18,8 @@ from app.routing.solver.model import Model, build, orders_from, routes_of
 
 ROUNDS, SHARE, LEAST_S = 3, 0.5, 0.02
 ILS_JOBS, ILS_S = 6, 5.0
-BRANCHES_PER_SOLUTION = 1_000
+BRANCHES_PER_SOLUTION = 40
+"""A search that still finds something needs ten to twenty; one that cannot would try for ever."""
 SECONDS_PER_PAIR = 0.02  # the search never stops by itself: three jobs are done in 0.2 s, ten in 2 s
 
 
@@ -37,7 +38,7 @@ def improve(
         best = _better(best, greedy(problem, adopted(standing, problem)))
     end = watch + (limit_s if solutions is not None else min(limit_s, SECONDS_PER_PAIR * len(problem.jobs) ** 2))
     effort = Effort(method="greedy")
-    if problem.jobs and problem.couriers:
+    if len(problem.jobs) > 1 and problem.couriers:  # the one job's best place is what greedy looks for
         best, effort = _searched(problem, best, end, solutions, seed)
     effort = replace(
         effort,
