@@ -14,7 +14,14 @@ from app.core.db import begin
 from app.core.events import seal
 from app.core.idempotency import forget_old
 from app.core.settings import Settings
-from app.fulfillment.jobs import end_unanswered_quotes, escalate_due, follow_verdicts, plan_dirty, presume_confirmed
+from app.fulfillment.jobs import (
+    end_unanswered_quotes,
+    escalate_due,
+    follow_verdicts,
+    plan_dirty,
+    presume_confirmed,
+    source_lost,
+)
 from app.routing.solver.child import Solver
 from app.stock.jobs import expire_reservations, quarantine_expired
 from app.warranty.jobs import follow_calendar, settle_undetermined
@@ -71,6 +78,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("end_unanswered_quotes", in_transaction(end_unanswered_quotes), every_s=15),
     Duty("quarantine_expired", in_transaction(quarantine_expired), every_s=600),
     Duty("follow_verdicts", in_transaction(follow_verdicts), every_s=60),
+    Duty("source_lost", in_transaction(source_lost), every_s=30),
     Duty("presume_confirmed", in_transaction(presume_confirmed), every_s=300),
     Duty("settle_undetermined", in_transaction(settle_undetermined), every_s=300),
     Duty("follow_calendar", in_transaction(follow_calendar), every_s=300),

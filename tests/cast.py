@@ -34,6 +34,7 @@ class World:
     psu: str = field(default_factory=lambda: unique("PSU"))
     fan: str = field(default_factory=lambda: unique("FAN"))
     serial: str = field(default_factory=lambda: unique("SN"))
+    shift: Any = "24x7"
 
     async def receive(self, part: str, quantity: int, *, place: str | None = None, **more: Any) -> None:
         """Stock of a part at a place (the local warehouse), 98.50 each unless said otherwise."""
@@ -102,7 +103,7 @@ async def a_world(api: httpx.AsyncClient, **changes: Any) -> World:
     await made(api, "/v1/devices", world.device_body(world.serial))
     for number in (1, 2):
         await made(api, "/v1/couriers", {"code": unique("K"), "name": f"courier {number}", "place": world.local,
-                                         "shift": "24x7"})  # fmt: skip
+                                         "shift": world.shift})  # fmt: skip
     await made(api, "/v1/lanes", {"carrier": "SF", "from_place": world.branch, "to_area": world.area,
                                   "cutoffs": ["12:00", "18:00"], "transit_hours": 20, "cost": "35.00"})  # fmt: skip
     return world

@@ -27,7 +27,7 @@ DUE = text("SELECT request FROM request_watch WHERE next_look_at <= :now ORDER B
 SILENT = text("""
     SELECT l.request FROM request_line l JOIN part_request r ON r.id = l.request
     WHERE l.state = 'fitted' AND r.device_serial IS NOT NULL
-      AND NOT EXISTS (SELECT FROM request_step s WHERE s.request = r.id AND s.line IN (l.id, NULL)
+      AND NOT EXISTS (SELECT FROM request_step s WHERE s.request = r.id AND (s.line = l.id OR s.line IS NULL)
                       AND s.verb IN ('fitted', 'not_normal', 'diagnosed', 'noted') AND s.occurred_at > :before)
       AND (SELECT s.verb FROM request_step s WHERE s.line = l.id AND s.verb IN ('fitted', 'not_normal')
            ORDER BY s.occurred_at DESC, s.seq DESC LIMIT 1) = 'fitted'

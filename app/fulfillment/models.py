@@ -108,7 +108,7 @@ class RequestWatch(Base):
     request: Mapped[str] = mapped_column(ForeignKey("part_request.id"), primary_key=True)
     next_look_at: Mapped[datetime | None]
     done_due_at: Mapped[datetime | None]
-    paused_s: Mapped[int] = mapped_column(server_default="0")
+    paused: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     on_hold: Mapped[str | None]
 
 

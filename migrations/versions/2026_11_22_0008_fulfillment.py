@@ -136,7 +136,7 @@ STATEMENTS = (
         request text PRIMARY KEY REFERENCES part_request,
         next_look_at timestamptz,
         done_due_at timestamptz,
-        paused_s bigint NOT NULL DEFAULT 0,
+        paused jsonb NOT NULL DEFAULT '{}',
         on_hold text
     )
     """,

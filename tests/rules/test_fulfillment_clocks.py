@@ -58,7 +58,14 @@ def test_IK5_met_exactly_at_the_due_instant(ended, state):
 
 
 def test_C2_a_national_line_ends_when_it_is_handed_over():
-    assert found([Step("dispatched", at(479), "l1")], kind="national", now=500)["national"].state == "met"
+    handed = Step("dispatched", at(479), "l1", by_carrier=True)
+    assert found([handed], kind="national", now=500)["national"].state == "met"
+
+
+def test_C2_a_courier_is_no_carrier_but_a_fitted_part_keeps_any_promise():
+    by_courier = [Step("dispatched", at(10), "l1")]
+    assert found(by_courier, kind="national", now=481)["national"].state == "breached"
+    assert found([*by_courier, Step("fitted", at(60), "l1")], kind="national", now=500)["national"].state == "met"
 
 
 def test_C4_a_remote_answer_needs_nobody_on_site():
@@ -76,6 +83,33 @@ def test_C6_a_hold_moves_every_due_by_its_length():
     steps = [Step("held", at(30)), Step("resumed", at(90))]
     clock = found(steps, now=100)
     assert (clock["local"].due_at, clock["local"].paused_s, clock["local"].state) == (at(180), 3600, "running")
+
+
+def test_C6_a_hold_of_one_line_stops_that_line_and_the_service_only_when_all_lines_stand():
+    lines = (LineCommitment("l1", "local", at(120)), LineCommitment("l2", "local", at(120)))
+    two = Timing("severe", T0, MINUTES, lines)
+    one_held = [Step("held", at(0), "l1"), Step("resumed", at(60), "l1")]
+    by_line = {(one.name, one.line): one.due_at for one in clocks(two, one_held, at(70))}
+    assert (by_line["local", "l1"], by_line["local", "l2"], by_line["done", None]) == (at(180), at(120), at(240))
+    both = [*one_held, Step("held", at(30), "l2"), Step("resumed", at(90), "l2")]
+    assert {one.name: one.due_at for one in clocks(two, both, at(100))}["done"] == at(270)
+    gone = [Step("held", at(0), "l1"), Step("canceled", at(20), "l2")]
+    assert {one.name: one.state for one in clocks(two, gone, at(100)) if one.line is None}["done"] == "paused"
+
+
+def test_C4_before_arrival_an_emergency_cannot_be_late_with_what_begins_at_arrival():
+    assert found(priority="emergency", now=300)["done"].state == "running"
+    assert found([Step("arrived", at(300))], priority="emergency", now=301)["done"].due_at == at(420)
+
+
+def test_C4_the_last_answer_decides_whether_somebody_goes():
+    answers = [Step("answered", at(3), method="remote"), Step("answered", at(20), method="on_site")]
+    assert found(answers, now=30)["on_site"].state == "running"
+
+
+def test_IK7_a_loss_without_replacement_ends_no_promise():
+    assert found([Step("unsourced", at(10), "l1")], now=200)["local"].state == "breached"
+    assert found([Step("resourced", at(10), "l1")], now=200)["local"].state == "canceled"
 
 
 def test_C6_an_open_hold_pauses_and_a_second_one_at_once_is_one():
@@ -149,7 +183,9 @@ def test_C5_warnings_and_breach_fall_due_once_each():
 def test_C5_the_next_look_is_the_next_thing_that_can_fall_due():
     assert next_look(clocks(timing(), [], T0), set(), T0) == at(2.5)
     late = at(1000)
-    assert next_look(clocks(timing(), [], late), set(), late) is None
+    done = {(one.clock, one.line, one.level) for one in due_escalations(clocks(timing(), [], late), set(), late)}
+    assert next_look(clocks(timing(), [], late), set(), late) == late
+    assert next_look(clocks(timing(), [], late), done, late) is None
 
 
 def test_C5_a_met_clock_escalates_no_more():

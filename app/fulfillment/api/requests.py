@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION, ROLES
 from app.core.db import begin
+from app.core.http import Contention
 from app.fulfillment import schemas
 from app.fulfillment.api.shapes import request_out
 from app.fulfillment.queries import requests as queries
@@ -56,7 +57,10 @@ async def _in_rounds(data: schemas.RequestIn, call: Call) -> Response[schemas.Re
     async def locked(db: Any) -> schemas.RequestOut:
         return await _accepted(db, await propose_locked(db, actor=call.actor, asked=data, now=call.now), call)
 
-    return await call.write(201, locked)
+    try:
+        return await call.write(201, locked)
+    except FactsMoved as moved:
+        raise Contention(retry_after_s=1) from moved
 
 
 async def _accepted(db: Any, proposal: Proposal, call: Call) -> schemas.RequestOut:

@@ -23,6 +23,17 @@ def reasons_of(plain: Sequence[Mapping[str, Any]], language: Language) -> list[R
     return [reason_out(Reason(one["rule"], one["code"], one["facts"]), language) for one in plain]
 
 
+def for_eyes(plain: Sequence[Mapping[str, Any]], actor: Actor) -> list[Mapping[str, Any]]:
+    """Reasons without what this actor may not see: prices are not the warehouse's, costs finance's alone."""
+    seen = [one for one in plain if actor.sees_price or not one["code"].startswith("price.")]
+    if actor.sees_cost:
+        return seen
+    return [
+        {**one, "facts": {name: fact for name, fact in one["facts"].items() if not name.endswith("_minor")}}
+        for one in seen
+    ]
+
+
 def price_of(net: int, tax: int, currency: str) -> schemas.PriceOut:
     return schemas.PriceOut(
         amount=Money(net + tax, currency).amount,
@@ -128,12 +139,12 @@ def line_out(loaded: Loaded, line: Any, *, actor: Actor, language: Language) -> 
         removed_serial=line.removed_serial,
         old_part=line.old_part,
         cost=_cost(live) if actor.sees_cost else None,
-        reasons=reasons_of(line.sourcing["reasons"], language),
+        reasons=reasons_of(for_eyes(line.sourcing["reasons"], actor), language),
         alternatives=[
             schemas.AlternativeOut(
                 place=one["place"],
                 part_number=one["part_number"],
-                reason=reasons_of([one["reason"]], language)[0],
+                reason=reasons_of(for_eyes([one["reason"]], actor), language)[0],
             )
             for one in line.sourcing["alternatives"]
         ],

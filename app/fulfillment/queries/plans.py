@@ -19,7 +19,7 @@ REGIONS = text("""
 """)
 WAITING = text("""
     SELECT l.id, l.request, l.state, l.due_at, l.eta, l.mode, r.customer, r.priority, w.on_hold, r.version,
-        w.paused_s, w.done_due_at
+        coalesce((w.paused ->> l.id)::bigint, 0) AS paused_s, w.done_due_at
     FROM request_line l JOIN part_request r ON r.id = l.request JOIN request_watch w ON w.request = r.id
     WHERE r.area = ANY(CAST(:areas AS text[])) AND l.state NOT IN ('confirmed', 'canceled', 'lost')
 """)
@@ -41,7 +41,7 @@ class PlannedLine:
     @property
     def waits(self) -> bool:
         """Whether a courier will have to bring it, though no plan looks at it now: held, unpaid or crowded out."""
-        return self.mode == "courier" and self.state in ("awaiting_consent", "accepted", "picked", "packed")
+        return self.mode in ("courier", None) and self.state in ("awaiting_consent", "accepted", "picked", "packed")
 
 
 async def regions(db: AsyncConnection, *, actor: Actor, area: str | None) -> list[str]:

@@ -20,7 +20,7 @@ COURIERS = """
 OPEN_LINES = """
     SELECT l.id, l.request, l.state, l.quantity, l.due_at, l.eta, l.courier,
         r.priority, r.found_on, r.site, s.latitude AS site_latitude, s.longitude AS site_longitude,
-        r.appointment_at, w.done_due_at, w.paused_s, q.fitting_minutes, q.weight_g,
+        r.appointment_at, w.done_due_at, coalesce((w.paused ->> l.id)::bigint, 0) AS paused_s, q.fitting_minutes, q.weight_g,
         p.code AS place, p.latitude, p.longitude, p.timezone, p.preparation_minutes, p.opening_hours,
         greatest(l.committed_at, (
             SELECT max(t.occurred_at) FROM request_step t WHERE t.request = l.request
@@ -32,7 +32,9 @@ OPEN_LINES = """
     JOIN site s ON s.code = r.site
     JOIN part q ON q.number = l.supplied_part_number
     JOIN place p ON p.code = l.source
-    WHERE r.area = :region AND l.mode = 'courier' AND l.state IN ('accepted', 'picked', 'packed', 'dispatched')
+    WHERE r.area = :region AND (l.mode = 'courier' OR l.mode IS NULL AND EXISTS (
+          SELECT FROM area_source a WHERE a.area = r.area AND a.place = l.source))
+      AND l.state IN ('accepted', 'picked', 'packed', 'dispatched')
       AND (w.on_hold IS NULL OR l.state = 'dispatched')
     ORDER BY l.id
 """

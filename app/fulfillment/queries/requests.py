@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.accounts.rules import INTEGRATION, Actor
+from app.accounts.rules import ENGINEER, INTEGRATION, Actor
 from app.core import keyset
 from app.core.errors import NotFound
 from app.fulfillment.rules.clocks import Clock, ClockMinutes, LineCommitment, Step, Timing, clocks
@@ -72,8 +72,9 @@ class Loaded:
 
 
 def scope_of(actor: Actor) -> dict[str, Any]:
-    """Scope binds; an integration sees what it made, or its customers where its scope names them."""
-    mine = actor.id if actor.role == INTEGRATION and actor.customers is None else None
+    """Scope binds; an integration or engineer sees its own, or what its scope of customers or areas names."""
+    unscoped = actor.customers is None and actor.areas is None
+    mine = actor.id if actor.role in (INTEGRATION, ENGINEER) and unscoped else None
     return {**actor.scope, "only_mine": mine}
 
 
@@ -98,9 +99,16 @@ def timing_of(row: Any, lines: Sequence[Any]) -> Timing:
 
 
 def steps_of(rows: Sequence[Any]) -> list[Step]:
-    """Recorded steps as the clocks read them."""
+    """Recorded steps as the clocks read them. A loss ends a line's clock only where another line took its place."""
     return [
-        Step(row.verb, row.occurred_at, row.line, row.details.get("priority"), row.details.get("method"))
+        Step(
+            verb="unsourced" if row.verb == "lost" and not row.details.get("replaced_by") else row.verb,
+            occurred_at=row.occurred_at,
+            line=row.line,
+            priority=row.details.get("priority"),
+            method=row.details.get("method"),
+            by_carrier=row.details.get("waybill") is not None,
+        )
         for row in rows
     ]
 

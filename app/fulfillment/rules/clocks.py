@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Literal
 
 Priority = Literal["general", "severe", "emergency"]
 PRIORITIES: tuple[Priority, ...] = ("general", "severe", "emergency")
+GONE = ("canceled", "lost", "resourced")
+"""Steps after which a line is promised no more: given up, or replaced by another line under the same commitment."""
 ClockState = Literal["running", "paused", "met", "breached", "canceled"]
 ClockName = Literal["answer", "depart", "on_site", "done", "local", "national"]
 
@@ -20,6 +23,7 @@ class Step:
     line: str | None = None
     priority: Priority | None = None
     method: str | None = None
+    by_carrier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,10 @@ class Hold:
     until: datetime | None
 
 
-def holds(steps: Iterable[Step]) -> list[Hold]:
-    """The holds a request had, from its held and resumed steps (C6)."""
+def holds(steps: Iterable[Step], line: str | None = None) -> list[Hold]:
+    """The holds of a request, or of one of its lines alone, from the held and resumed steps (C6)."""
     found: list[Hold] = []
-    for step in sorted(steps, key=lambda one: one.occurred_at):
+    for step in sorted((one for one in steps if one.line == line), key=lambda one: one.occurred_at):
         if step.verb == "held" and (not found or found[-1].until is not None):
             found.append(Hold(step.occurred_at, None))
         elif step.verb == "resumed" and found and found[-1].until is None:
@@ -93,42 +97,88 @@ def holds(steps: Iterable[Step]) -> list[Hold]:
     return found
 
 
+def all_lines_held(steps: Iterable[Step], lines: Iterable[str], now: datetime) -> list[Hold]:
+    """The stretches in which every line still open stood still: then the service around them stands still too."""
+    each = [holds(steps, line) for line in lines]
+    if not each:
+        return []
+    edges = sorted({at for found in each for hold in found for at in (hold.since, hold.until or now) if at <= now})
+    common = [
+        Hold(since, until)
+        for since, until in pairwise(edges)
+        if all(any(one.since <= since and (one.until or now) >= until for one in found) for found in each)
+    ]
+    if common and common[-1].until == now and all(found and found[-1].until is None for found in each):
+        common[-1] = Hold(common[-1].since, None)
+    if not common and all(found and found[-1].until is None for found in each):
+        common = [Hold(max(found[-1].since for found in each), None)]
+    return common
+
+
 def clocks(timing: Timing, steps: Iterable[Step], now: datetime) -> list[Clock]:
     """Every clock of a request as it stands at `now`: C4's first, then each line's C1 or C2."""
     ordered = sorted((step for step in steps if step.occurred_at <= now), key=lambda one: one.occurred_at)
-    stretches = holds(ordered)
+    common = holds(ordered)
+    open_lines = [one.line for one in timing.lines if _first(ordered, GONE, one.line) is None]
+    service = _joined([*common, *all_lines_held(ordered, open_lines, now)])
     found = [
-        _judged(name, None, start, due, _ended(name, ordered, timing), _canceled(name, ordered, timing), stretches, now)
-        for name, start, due in _service_clocks(timing, ordered)
+        _judged(name, None, start, due, _ended(name, ordered, timing), _canceled(name, ordered, timing), service, now)
+        for name, start, due in _service_clocks(timing, ordered, now)
     ]
     for one in timing.lines:
-        end = _first(ordered, ("fitted",) if one.kind == "local" else ("dispatched",), one.line)
-        gone = _first(ordered, ("canceled", "lost"), one.line)
+        end = _kept(ordered, one)
+        gone = _first(ordered, GONE, one.line)
+        stretches = _joined([*common, *holds(ordered, one.line)])
         found.append(_judged(one.kind, one.line, timing.received_at, one.due_at, end, gone, stretches, now))
     return found
 
 
-def _service_clocks(timing: Timing, steps: list[Step]) -> list[tuple[ClockName, datetime, datetime]]:
+def _joined(found: list[Hold]) -> list[Hold]:
+    """Stretches that overlap or touch, as one; what is open has no end."""
+    joined: list[Hold] = []
+    for hold in sorted(found, key=lambda one: one.since):
+        last = joined[-1] if joined else None
+        if last is not None and (last.until is None or hold.since <= last.until):
+            until = None if last.until is None or hold.until is None else max(last.until, hold.until)
+            joined[-1] = Hold(last.since, until)
+        else:
+            joined.append(hold)
+    return joined
+
+
+def _kept(steps: list[Step], line: LineCommitment) -> datetime | None:
+    """When a line's commitment was kept: fitted (C1), or handed to a carrier with its waybill (C2), or fitted before."""
+    fitted = _first(steps, ("fitted",), line.line)
+    if line.kind == "local":
+        return fitted
+    handed = [
+        step.occurred_at for step in steps if step.verb == "dispatched" and step.by_carrier and step.line == line.line
+    ]
+    return min([*handed[:1], *([fitted] if fitted else [])], default=None)
+
+
+def _service_clocks(timing: Timing, steps: list[Step], now: datetime) -> list[tuple[ClockName, datetime, datetime]]:
     """Name, start and nominal due of C4's clocks; a raised priority shortens them from its moment, never lengthens."""
     raised = [(timing.received_at, timing.priority)]
     raised += [(step.occurred_at, step.priority) for step in steps if step.verb == "priority_changed" and step.priority]
     arrived = _first(steps, ("arrived",), None)
     rows: list[tuple[ClockName, datetime, datetime]] = []
     for name in ("answer", "depart", "on_site", "done"):
-        dues = [due for at, level in raised if (due := _due(name, timing, level, at, arrived)) is not None]
+        dues = [due for at, level in raised if (due := _due(name, timing, level, at, arrived, now)) is not None]
         if dues:
-            current = _due(name, timing, raised[-1][1], raised[-1][0], arrived)
+            current = _due(name, timing, raised[-1][1], raised[-1][0], arrived, now)
             lowered = len(raised) > 1 and PRIORITIES.index(raised[-1][1]) < PRIORITIES.index(raised[-2][1])
             rows.append((name, timing.received_at, current if lowered and current is not None else min(dues)))
     return rows
 
 
 def _due(
-    name: ClockName, timing: Timing, level: Priority, start: datetime, arrived: datetime | None
+    name: ClockName, timing: Timing, level: Priority, start: datetime, arrived: datetime | None, now: datetime
 ) -> datetime | None:
     minutes = timing.minutes[level]
     if name == "done" and minutes.done_after_arrival is not None:
-        reached = arrived or start + timedelta(minutes=minutes.on_site or 0)
+        # Before arrival nobody can be late with what begins at arrival; being late to arrive is *on_site*'s breach.
+        reached = arrived or max(start + timedelta(minutes=minutes.on_site or 0), now)
         return reached + timedelta(minutes=minutes.done_after_arrival)
     span = {"answer": minutes.answer, "depart": minutes.depart, "on_site": minutes.on_site, "done": minutes.done}[name]
     if span is None:
@@ -149,7 +199,7 @@ def _ended(name: ClockName, steps: list[Step], timing: Timing) -> datetime | Non
             return _first(steps, ("arrived",), None)
         case _:
             loaner = _first(steps, ("loaner_working",), None)
-            open_lines = [one.line for one in timing.lines if _first(steps, ("canceled", "lost"), one.line) is None]
+            open_lines = [one.line for one in timing.lines if _first(steps, GONE, one.line) is None]
             ends = [_first(steps, ("confirmed",), line) for line in open_lines]
             done = max((end for end in ends if end), default=None) if ends and all(ends) else None
             return min((one for one in (loaner, done) if one), default=None)
@@ -157,12 +207,13 @@ def _ended(name: ClockName, steps: list[Step], timing: Timing) -> datetime | Non
 
 def _canceled(name: ClockName, steps: list[Step], timing: Timing) -> datetime | None:
     """On-site clocks exist only where somebody goes; all end with the last line."""
-    gone = [_first(steps, ("canceled", "lost"), one.line) for one in timing.lines]
+    gone = [_first(steps, GONE, one.line) for one in timing.lines]
     if gone and all(gone):
         return max(one for one in gone if one)
     if name in ("depart", "on_site"):
-        remote = [step.occurred_at for step in steps if step.verb == "answered" and step.method in ("remote", "parts")]
-        return min(remote, default=None)
+        answers = [step for step in steps if step.verb == "answered"]
+        if answers and answers[-1].method in ("remote", "parts"):
+            return answers[-1].occurred_at
     return None
 
 

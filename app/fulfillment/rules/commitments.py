@@ -51,12 +51,24 @@ class Rules:
 
 
 def decide_commitment(
-    demand: Demand, *, local: LocalStock, substitutes: tuple[str, ...], rules: Rules, received_at: datetime
+    demand: Demand,
+    *,
+    local: LocalStock,
+    substitutes: tuple[str, ...],
+    rules: Rules,
+    received_at: datetime,
+    best_effort: bool = False,
 ) -> list[Promise]:
-    """The commitments of a line, decided once at acceptance (C3); hours run from `received_at`, added in UTC."""
+    """The commitments of a line, decided once at acceptance (C3); hours run from `received_at`, added in UTC.
+
+    `best_effort`: the warranty is over and the contract commits to nothing then; the line still gets the longer clock.
+    """
     national_due = received_at + timedelta(hours=rules.national_hours)
     local_due = received_at + timedelta(hours=rules.local_hours)
     facts = {"part_number": demand.part_number, "area": local.area, "hours": rules.local_hours}
+    if best_effort:
+        facts["hours"] = rules.national_hours
+        return [Promise(demand.quantity, "national", national_due, (Reason("C3", "commitment.best_effort", facts),))]
     if rules.assortment is not None:
         if demand.part_number in rules.assortment:
             return [Promise(demand.quantity, "local", local_due, (Reason("C3", "commitment.listed", facts),))]

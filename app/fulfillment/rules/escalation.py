@@ -38,7 +38,9 @@ def due_escalations(found: list[Clock], done: set[tuple[str, str | None, Level]]
 
 
 def next_look(found: list[Clock], done: set[tuple[str, str | None, Level]], now: datetime) -> datetime | None:
-    """The next instant at which an escalation can fall due, None if there is none (or only a hold could bring it)."""
+    """The next instant at which an escalation can fall due: now if one has, None if none can (or a hold stops it)."""
+    if due_escalations(found, done, now):
+        return now
     ahead = [
         clock.at_share(share)
         for clock in found

@@ -1,7 +1,7 @@
 """Accepting a request: what was decided is written and its stock held, in one short transaction that re-checks."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import State, request_state
 from app.fulfillment.schemas import RequestIn
 from app.fulfillment.service.decision import Decision, LineDecision, Wishes, decide, plain_reasons
-from app.fulfillment.service.records import NewStep, Written, mark_dirty, write_steps, write_watch
+from app.fulfillment.service.records import NewStep, Written, mark_dirty, on_hold, write_steps, write_watch
 from app.fulfillment.service.refusals import (
     DuplicateTicket,
     FactsMoved,
@@ -78,7 +78,6 @@ def check_asked(asked: RequestIn, *, now: datetime) -> datetime:
 async def propose(db: AsyncConnection, *, actor: Actor, asked: RequestIn, now: datetime) -> Proposal:
     """Gather and decide. Raises NotEnough when some line cannot be had whole anywhere."""
     received_at = check_asked(asked, now=now)
-    await _refuse_duplicate(db, asked)
     failure = Failure(
         occurred_at=asked.failure.occurred_at,
         reported_at=received_at,
@@ -97,6 +96,7 @@ async def propose(db: AsyncConnection, *, actor: Actor, asked: RequestIn, now: d
         accept_substitutes=asked.accept_substitutes,
         now=now,
     )
+    await _refuse_duplicate(db, asked)  # after the facts: who may not see the device learns nothing of its tickets
     wishes = Wishes(
         tier=tier_of(asked.priority, asked.failure.found_on),
         received_at=received_at,
@@ -126,7 +126,7 @@ async def _kin(db: AsyncConnection, parts: list[str]) -> set[str]:
 
 def shortage(facts: Facts, short: Shortage) -> NotEnough:
     """The refusal with what is free where; the number is the sum over every place that could serve the line."""
-    line = facts.lines[min(int(short.line), len(facts.lines) - 1)]
+    line = facts.lines[int(short.line)]
     asked = sum(one.quantity for one in facts.lines if one.part_number == line.part_number)
     free = [
         {"place": one.place, "part_number": one.part, "free": one.free}
@@ -177,6 +177,7 @@ async def accept(db: AsyncConnection, *, actor: Actor, proposal: Proposal, now: 
         line_row(proposal, request_id, number, line, verdicts[line.inputs.position].id, now)
         for number, line in enumerate(lines, 1)
     ]
+    _key_once(rows)
     states = [State(row["state"]) for row in rows]
     request = request_row(proposal, request_id, request_state(states), actor.id, now)
     await db.execute(insert(PartRequest), request)
@@ -187,14 +188,26 @@ async def accept(db: AsyncConnection, *, actor: Actor, proposal: Proposal, now: 
             raise FactsMoved from broken  # another took the ticket meanwhile: the next round names it
         raise
     steps = [NewStep(verb="accepted")]
-    if State.AWAITING_CONSENT in states:
-        steps.append(NewStep(verb="held", details={"reason": "price_consent"}))
+    steps += [
+        NewStep(verb="held", line=row["id"], details={"reason": "price_consent"})
+        for row in rows
+        if row["state"] == State.AWAITING_CONSENT.value
+    ]
     written = await write_steps(db, actor=actor, request=request_id, steps=steps, occurred_at=now, now=now)
     loaded = _loaded(request, rows, written, verdicts, {})
     await write_watch(db, loaded=loaded, steps=written, now=now)
     await _announce(db, actor, loaded, now)
     reserved = await reserve(db, actor=actor, demand=_demand(rows, lines, now), now=now)
     return _loaded(request, rows, written, verdicts, _by_line(reserved))
+
+
+def _key_once(rows: list[dict[str, Any]]) -> None:
+    """One line per part carries the ticket's key: a split line, or two lines of one part, are no duplicates."""
+    seen: set[str] = set()
+    for row in rows:
+        if row["part_number"] in seen:
+            row["ticket_key"] = None
+        seen.add(row["part_number"])
 
 
 async def _give(
@@ -245,7 +258,7 @@ def line_row(
         "provisional": line.provisional,
         "kind": line.promise.kind,
         "committed_at": now,
-        "due_at": line.promise.due_at,
+        "due_at": line.promise.due_at.astimezone(UTC),
         "commitment_reasons": plain_reasons(line.promise.reasons),
         "sourcing": {"reasons": plain_reasons(line.reasons), "alternatives": alternatives},
         "courier": None,
@@ -276,15 +289,15 @@ def request_row(proposal: Proposal, request_id: str, state: State, by: str, now:
         "currency": proposal.facts.setting.currency,
         "state": state.value,
         "priority": asked.priority,
-        "asked_priority": asked.priority,
+        "asked_priority": "emergency" if asked.failure.found_on == "opening" else asked.priority,
         "cause": asked.failure.cause,
         "system_stopped": asked.failure.system_stopped,
         "found_on": asked.failure.found_on,
         "description": asked.failure.description,
-        "failed_at": asked.failure.occurred_at,
-        "received_at": proposal.received_at,
+        "failed_at": asked.failure.occurred_at.astimezone(UTC),
+        "received_at": proposal.received_at.astimezone(UTC),
         "accepted_at": now,
-        "appointment_at": asked.appointment_at,
+        "appointment_at": asked.appointment_at.astimezone(UTC) if asked.appointment_at else None,
         "accept_substitutes": asked.accept_substitutes,
         "allow_split": asked.allow_split,
         "ticket_system": asked.ticket.system if asked.ticket else None,
@@ -329,9 +342,8 @@ def _loaded(
     reserved: dict[str, tuple[Reserved, ...]],
 ) -> Loaded:
     """What was just written, as the queries would give it."""
-    held = next((step.details["reason"] for step in steps if step.verb == "held"), None)
     return Loaded(
-        row=Written(request | {"on_hold": held}),
+        row=Written(request | {"on_hold": on_hold(steps, [row["id"] for row in rows])}),
         lines=tuple(Written(row) for row in rows),
         steps=tuple(steps),
         verdicts={one.id: one.outcome for one in verdicts.values()},

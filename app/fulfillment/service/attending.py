@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import ADMIN, DISPATCHER, Actor
 from app.billing.rules.pricing import CostKind, Payer
 from app.billing.service.costs import record_cost
+from app.core.errors import FieldError
+from app.core.http import BadFields
 from app.core.money import of_amount
 from app.fulfillment import schemas
-from app.fulfillment.queries.requests import Loaded
-from app.fulfillment.rules.clocks import PRIORITIES
+from app.fulfillment.queries.requests import Loaded, steps_of
+from app.fulfillment.rules.clocks import PRIORITIES, Hold, holds
 from app.fulfillment.rules.states import State, Verb
 from app.fulfillment.service.following import follow
 from app.fulfillment.service.frame import Frame, again, chosen_lines, need_open, open_frame
@@ -24,6 +26,7 @@ from app.fulfillment.service.refusals import (
     HoldAfterBreach,
     LowerNeedsWord,
     NotOnHold,
+    StepTooEarly,
 )
 from app.fulfillment.service.warranting import settle_cause
 from app.stock.service import consent as keep_holds
@@ -82,6 +85,7 @@ async def arrive(
         db, actor=actor, request_id=request_id, body=body, expected_version=expected_version, now=now
     )
     need_open(frame, "arrive")
+    _after_the_last(frame, "departed")
     return await _step(frame, "arrived")
 
 
@@ -103,8 +107,11 @@ async def diagnose(
     if body.cause is not None and body.cause != frame.loaded.row.cause:
         changed = await settle_cause(frame, body.cause)
         await db.execute(SET_CAUSE, {"id": request_id, "cause": body.cause})
-        await follow(db, actor=actor, now=now)
-    return await _step(frame, "diagnosed", cause=body.cause, findings=body.findings, changed=changed)
+    loaded = await _step(frame, "diagnosed", cause=body.cause, findings=body.findings, changed=changed)
+    if changed is None:
+        return loaded
+    await follow(db, actor=actor, request_id=request_id, now=now)
+    return await again(frame)
 
 
 async def hold(
@@ -121,11 +128,14 @@ async def hold(
         db, actor=actor, request_id=request_id, body=body, expected_version=expected_version, now=now
     )
     need_open(frame, "hold")
-    if frame.loaded.row.on_hold is not None:
+    open_hold = _open_hold(frame)
+    if open_hold is not None:
         raise AlreadyOnHold(reason=frame.loaded.row.on_hold)
-    running = [clock for clock in frame.loaded.clocks(now) if clock.ended_at is None and clock.state != "canceled"]
-    if running and all(clock.state == "breached" for clock in running):
-        raise HoldAfterBreach(clocks=[clock.name for clock in running])
+    running = [clock for clock in frame.loaded.clocks(now) if clock.ended_at is None]
+    late = [clock for clock in running if clock.state == "breached"]
+    if running and (len(late) == len(running) or any(frame.at <= clock.due_at for clock in late)):
+        raise HoldAfterBreach(clocks=[clock.name for clock in late])
+    _after_the_last(frame, "held", "resumed")
     if now - frame.at > BACKDATED and actor.role not in (DISPATCHER, ADMIN):
         raise BackdatedHold(minutes=int((now - frame.at).total_seconds() // 60))
     return await _step(frame, "held", reason=body.reason)
@@ -144,9 +154,25 @@ async def resume(
     frame = await open_frame(
         db, actor=actor, request_id=request_id, body=body, expected_version=expected_version, now=now
     )
-    if frame.loaded.row.on_hold is None:
-        raise NotOnHold
+    if _open_hold(frame) is None:
+        raise NotOnHold(waiting=frame.loaded.row.on_hold)
+    _after_the_last(frame, "held", "resumed")
     return await _step(frame, "resumed")
+
+
+def _open_hold(frame: Frame) -> Hold | None:
+    """The request's own open hold; what awaits the customer's word on a price ends with that word alone."""
+    found = holds(steps_of(frame.loaded.steps))
+    return found[-1] if found and found[-1].until is None else None
+
+
+def _after_the_last(frame: Frame, *verbs: str) -> None:
+    """A step of the whole request lies after the last of those it follows."""
+    last = max(
+        (step.occurred_at for step in frame.loaded.steps if step.verb in verbs and step.line is None), default=None
+    )
+    if last is not None and frame.at < last:
+        raise StepTooEarly(occurred_at=frame.at.isoformat(), after=last.isoformat(), until=frame.now.isoformat())
 
 
 async def set_priority(
@@ -194,8 +220,8 @@ async def consent(
     details = frame.details(agreed=body.agreed, by=body.by)
     verb = "consented" if body.agreed else "canceled"
     steps = [NewStep(verb=verb, line=line, details=details) for line in ids]
-    if frame.loaded.row.on_hold == "price_consent":
-        steps.append(NewStep(verb="resumed"))
+    if body.agreed:
+        steps += [NewStep(verb="resumed", line=line) for line in ids]
     await move(
         db,
         actor=actor,
@@ -224,6 +250,10 @@ async def add_cost(
         db, actor=actor, request_id=request_id, body=body, expected_version=expected_version, now=now
     )
     wanted = {ref.id for ref in body.lines} if body.lines else {frame.loaded.lines[0].id}
+    try:
+        amount = of_amount(body.amount, frame.loaded.row.currency)
+    except ValueError as wrong:
+        raise BadFields(errors=[FieldError("amount", "field.bad", {"why": str(wrong)})]) from wrong
     for line in frame.loaded.lines:
         if line.id in wanted:
             await record_cost(
@@ -231,7 +261,7 @@ async def add_cost(
                 actor=actor,
                 job=frame.job(line),
                 kind=CostKind(body.kind),
-                amount=of_amount(body.amount, frame.loaded.row.currency),
+                amount=amount,
                 covered=line.covered,
                 payer=Payer(line.payer) if line.payer else None,
                 source=f"{line.id}:{body.kind}:{len(frame.loaded.steps)}",
@@ -239,7 +269,7 @@ async def add_cost(
                 occurred_at=frame.at,
                 now=now,
             )
-    return await _step(frame, "cost_recorded", kind=body.kind, amount=body.amount, replan=False)
+    return await _step(frame, "cost_recorded", kind=body.kind, replan=False)  # the amount is finance's, see borne costs
 
 
 async def add_note(

@@ -37,12 +37,12 @@ class Ways:
     appointment_at: datetime | None
     planned: Planning | None
 
-    def of(self, offer: Offer, *, due_at: datetime, quantity: int) -> Way:
+    def of(self, offer: Offer, *, due_at: datetime, quantity: int, kind: str) -> Way:
         """By courier where the place serves the site's area, else by the first carrier that takes it."""
         place = self.facts.places[offer.place]
         if offer.place in self.facts.setting.sources and self.planned is not None and self.planned.problem.couriers:
             return self._by_courier(place, offer.part, due_at=due_at, quantity=quantity)
-        return self._by_lane(place)
+        return self._by_lane(place, due_at if kind == "national" else None)
 
     def _by_courier(self, place: PlaceFacts, part: str, *, due_at: datetime, quantity: int) -> Way:
         planned = self.planned
@@ -74,13 +74,20 @@ class Ways:
         eta = self.now + timedelta(seconds=found.finish_s)
         return Way("courier", eta, None, cost_minor=found.added_drive_s * DRIVE_MINOR_PER_S)
 
-    def _by_lane(self, place: PlaceFacts) -> Way:
+    def _by_lane(self, place: PlaceFacts, handover_due: datetime | None) -> Way:
+        """The carrier that arrives first, of those that take it in time where a hand-over is promised (C2)."""
         opens = next_open(parse_hours(place.opening_hours, place.timezone), self.now)
         if opens is None:
             return Way(None, None, None)
         ready_s = int((opens - self.now).total_seconds()) + place.preparation_s
         ways = [way for lane in self.facts.lanes.get(place.code, ()) if (way := self._lane(place, lane, ready_s))]
-        return min(ways, key=lambda way: (way.eta, way.cost_minor, way.carrier or ""), default=Way(None, None, None))
+
+        def late(way: Way) -> bool:
+            return handover_due is not None and way.handover_at is not None and way.handover_at > handover_due
+
+        return min(
+            ways, key=lambda way: (late(way), way.eta, way.cost_minor, way.carrier or ""), default=Way(None, None, None)
+        )
 
     def _lane(self, place: PlaceFacts, lane: LaneFacts, ready_s: int) -> Way | None:
         run = Lane(carrier=lane.carrier, zone=place.timezone, cutoffs=lane.cutoffs, transit_s=lane.transit_s)
@@ -117,5 +124,5 @@ def candidate_of(offer: Offer, way: Way, *, asked_part: str, local: bool, quanti
         substitute=offer.part != asked_part,
         ours=offer.ours,
         local=local,
-        cost_minor=way.cost_minor + offer.cost_minor(min(quantity, offer.free)),
+        cost_minor=way.cost_minor,  # never what the piece was bought for (P2)
     )

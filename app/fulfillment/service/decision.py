@@ -80,17 +80,17 @@ def decide(facts: Facts, wishes: Wishes, *, now: datetime) -> Decision | Shortag
     verdicts = [judge(line.failure.inputs) for line in facts.lines]
     opened = any(isinstance(one, Covered) and one.opened_box for one in verdicts)
     ways = ways_of(facts, now=now, tier=0 if opened else wishes.tier, appointment_at=wishes.appointment_at)
-    promised = [
-        (index, promise) for index, line in enumerate(facts.lines) for promise in _promises(facts, wishes, line, index)
-    ]
+    promised = _promised(facts, wishes, verdicts)
     asks, found = [], {}
     for number, (index, promise) in enumerate(promised):
         ask, by_shelf = _ask(facts, wishes, facts.lines[index], promise, ways, str(number))
         asks.append(ask)
         found[ask.line] = by_shelf
-    choice = choose_sources(asks)
+    choice = choose_sources([_locally(ask) for ask in asks])
+    if isinstance(choice, Shortage):  # the local pieces do not do: better late from anywhere than refused (IS10)
+        choice = choose_sources(asks)
     if isinstance(choice, Shortage):
-        return choice
+        return replace(choice, line=str(promised[int(choice.line)][0]))
     taken: Counter[tuple[str, str]] = Counter()
     lines = []
     for pick in choice.picks:
@@ -103,17 +103,13 @@ def decide(facts: Facts, wishes: Wishes, *, now: datetime) -> Decision | Shortag
     return Decision(lines=tuple(lines), reasons=())
 
 
-def _promises(facts: Facts, wishes: Wishes, line: LineFacts, index: int) -> list[Promise]:
-    """C1-C3 for one line; earlier lines of the same request have first call on the same local pieces (IS8)."""
+def _promised(facts: Facts, wishes: Wishes, verdicts: list[Verdict]) -> list[tuple[int, Promise]]:
+    """C1-C3 for each line; what earlier lines are promised locally is no longer free for later ones (IS8)."""
     setting = facts.setting
-    earlier: Counter[str] = Counter()
-    for before in facts.lines[:index]:
-        earlier[before.part_number] += before.quantity
-    free: Counter[str] = Counter()
+    left: Counter[str] = Counter()
     for offer in facts.offers:
         if offer.ours and offer.place in setting.sources:
-            free[offer.part] += offer.free
-    local = LocalStock(setting.area, {part: max(0, pieces - earlier[part]) for part, pieces in free.items()})
+            left[offer.part] += offer.free
     rules = commitments.Rules(
         local_hours=setting.terms["local_hours"],
         national_hours=setting.terms["national_hours"],
@@ -121,16 +117,42 @@ def _promises(facts: Facts, wishes: Wishes, line: LineFacts, index: int) -> list
         accept_substitutes=wishes.accept_substitutes,
         allow_split=wishes.allow_split,
     )
-    demand = Demand(line.part_number, line.quantity)
-    return decide_commitment(
-        demand, local=local, substitutes=line.substitutes, rules=rules, received_at=wishes.received_at
-    )
+    promised = []
+    for index, (line, verdict) in enumerate(zip(facts.lines, verdicts, strict=True)):
+        ended = isinstance(verdict, NotCovered) and verdict.price_rule == "P2"
+        made = decide_commitment(
+            Demand(line.part_number, line.quantity),
+            local=LocalStock(setting.area, dict(left)),
+            substitutes=line.substitutes,
+            rules=rules,
+            received_at=wishes.received_at,
+            best_effort=ended and not setting.terms["commit_after_warranty"],
+        )
+        for promise in made:
+            promised.append((index, promise))
+            if promise.kind == "local":
+                _take(left, (line.part_number, *line.substitutes), promise.quantity)
+    return promised
+
+
+def _take(left: Counter[str], parts: tuple[str, ...], quantity: int) -> None:
+    """Take pieces of the asked part first, then of its substitutes in P4's order."""
+    for part in parts:
+        pieces = min(quantity, left[part])
+        left[part] -= pieces
+        quantity -= pieces
+
+
+def _locally(ask: Ask) -> Ask:
+    """A local promise is kept from local stock where there is some: distance or closed doors never weaken it (C1)."""
+    near = tuple(one for one in ask.candidates if one.local)
+    return replace(ask, candidates=near) if ask.kind == "local" and near else ask
 
 
 def _ask(
     facts: Facts, wishes: Wishes, line: LineFacts, promise: Promise, ways: Ways, name: str
 ) -> tuple[Ask, dict[tuple[str, str], tuple[Offer, Way]]]:
-    """A promised line with every place that could serve it. Local pieces keep local promises; others serve the rest."""
+    """A promised line with every place that could serve it, and the way from each."""
     usable = {line.part_number, *line.substitutes}
     by_shelf: dict[tuple[str, str], tuple[Offer, Way]] = {}
     candidates = []
@@ -138,13 +160,11 @@ def _ask(
         local = offer.ours and offer.place in facts.setting.sources
         if offer.part not in usable:
             continue
-        way = ways.of(offer, due_at=promise.due_at, quantity=promise.quantity)
+        way = ways.of(offer, due_at=promise.due_at, quantity=promise.quantity, kind=promise.kind)
         by_shelf[offer.place, offer.part] = (offer, way)
         candidates.append(
             candidate_of(offer, way, asked_part=line.part_number, local=local, quantity=promise.quantity, now=ways.now)
         )
-    if promise.kind == "local" and any(one.local for one in candidates):
-        candidates = [one for one in candidates if one.local]
     ask = Ask(
         line=name,
         quantity=promise.quantity,

@@ -52,6 +52,10 @@ async def open_frame(
     at = body.occurred_at or now
     if at > now or at < loaded.row.received_at:
         raise StepTooEarly(occurred_at=at.isoformat(), after=loaded.row.received_at.isoformat(), until=now.isoformat())
+    known = {line.id for line in loaded.lines if actor.may_see_place(line.source)}
+    for ref in body.lines or ():
+        if ref.id not in known:
+            raise NoSuchLine(line=ref.id)
     return Frame(db=db, actor=actor, loaded=loaded, at=at, now=now, note=body.note)
 
 
@@ -65,8 +69,6 @@ def chosen_lines(frame: Frame, body: StepIn, verb: Verb) -> list[tuple[Any, Stat
     if body.lines is not None:
         found = []
         for ref in body.lines:
-            if ref.id not in lines:
-                raise NoSuchLine(line=ref.id)
             found.append((lines[ref.id], _to(lines[ref.id], verb)))
     else:
         open_lines = [line for line in mine if line.state not in ENDED] or mine

@@ -11,16 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.billing.rules.pricing import PriceTerms
 from app.billing.service.costs import charge_issue, credit_return
+from app.core.errors import FieldError
 from app.fulfillment import schemas
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import HELD, State, Verb
 from app.fulfillment.service.frame import Frame, again, chosen_lines, open_frame
 from app.fulfillment.service.records import NewStep, move
-from app.fulfillment.service.refusals import CarrierOrCourier, FittedOther, SerialDue
+from app.fulfillment.service.refusals import CarrierOrCourier, FittedOther, SerialDue, UnknownCourier
 from app.fulfillment.service.warranting import read_serial, restart_warranties
 from app.stock.queries.holds import Reserved, reservations
 from app.stock.service import issue, release, return_unused
 
+KNOWN_COURIER = text("SELECT EXISTS (SELECT FROM courier WHERE code = :code)")
 WITH_COURIER = text("""
     UPDATE request_line SET courier = :courier, mode = 'courier', carrier = NULL, waybill = NULL WHERE id = :id
 """)
@@ -52,7 +54,7 @@ async def pick(
         lines = [_meant(frame, lines, body.scanned)]
     states: dict[str, State] = {}
     steps = []
-    for line, to in lines:
+    for line, to in _in_lock_order(lines):
         pieces = await _issue(frame, line, body.scanned)
         if await _all_issued(frame, line):
             states[line.id] = to
@@ -60,6 +62,11 @@ async def pick(
         steps.append(NewStep(verb="picked", line=line.id, details=frame.details(scanned=body.scanned, pieces=shown)))
     await _moved(frame, states, steps, "picked", replan=False)
     return await again(frame)
+
+
+def _in_lock_order(lines: Sequence[tuple[Any, State]]) -> list[tuple[Any, State]]:
+    """Shelves are taken in one order by everybody, whatever the order of a request's lines (T12)."""
+    return sorted(lines, key=lambda pair: (pair[0].source, pair[0].supplied_part_number, pair[0].n))
 
 
 def _meant(frame: Frame, lines: Sequence[tuple[Any, State]], scanned: str) -> tuple[Any, State]:
@@ -144,6 +151,8 @@ async def dispatch(
         db, actor=actor, request_id=request_id, body=body, expected_version=expected_version, now=now
     )
     lines = chosen_lines(frame, body, Verb.DISPATCH)
+    if body.courier is not None and not await db.scalar(KNOWN_COURIER, {"code": body.courier}):
+        raise UnknownCourier(courier=body.courier, errors=[FieldError("courier", "courier.unknown")])
     for line, _ in lines:
         if body.courier is not None:
             await db.execute(WITH_COURIER, {"id": line.id, "courier": body.courier})
@@ -256,7 +265,7 @@ async def take_back(frame: Frame, lines: Sequence[Any], *, reason: str) -> None:
     held = [line.id for line in lines if any(one.state == "held" for one in frame.loaded.reserved.get(line.id, ()))]
     if held:
         await release(frame.db, actor=frame.actor, references=held, now=frame.now)
-    for line in lines:
+    for line in sorted(lines, key=lambda one: (one.source, one.supplied_part_number, one.n)):
         out = [one for one in frame.loaded.reserved.get(line.id, ()) if one.state == "issued" and one.out]
         if out:
             pieces = await return_unused(

@@ -1,5 +1,6 @@
 """A part lost on its way: the ledger takes it to the lost place, and a new source is found at once (S6b)."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
-from app.billing.rules.pricing import PriceTerms
+from app.billing.rules.pricing import Cost, PriceTerms
 from app.billing.service.charges import quote
 from app.billing.service.costs import reverse_line
 from app.core.ids import new_id
@@ -71,6 +72,35 @@ async def lose_line(
     return await again(frame)
 
 
+async def source_again(db: AsyncConnection, *, actor: Actor, request_id: str, now: datetime) -> Loaded:
+    """Try once more for lines that were lost when nothing was free; stock may have come since."""
+    frame = await open_frame(
+        db, actor=actor, request_id=request_id, body=schemas.StepIn(), expected_version=None, now=now
+    )
+    followed = {line.replaces for line in frame.loaded.lines}
+    steps: list[NewStep] = []
+    born: dict[str, State] = {}
+    for line in frame.loaded.lines:
+        if line.state == State.LOST.value and line.id not in followed:
+            successor = await _resource(frame, line)
+            if successor is not None:
+                born[successor] = State.ACCEPTED
+                steps.append(NewStep(verb="resourced", line=line.id, details={"replaced_by": successor}))
+    if steps:
+        await move(
+            db,
+            actor=actor,
+            loaded=frame.loaded,
+            states={},
+            steps=steps,
+            event="resourced",
+            occurred_at=now,
+            now=now,
+            born=born,
+        )
+    return await again(frame)
+
+
 async def _resource(frame: Frame, line: Any) -> str | None:
     """Find a new source for a lost line and hold the stock; gives the new line's id, None if nothing is free."""
     facts = await _facts(frame, line)
@@ -79,7 +109,7 @@ async def _resource(frame: Frame, line: Any) -> str | None:
     found: dict[tuple[str, str], tuple[Offer, Way]] = {}
     candidates = []
     for offer in facts.offers:
-        way = ways.of(offer, due_at=line.due_at, quantity=line.quantity)
+        way = ways.of(offer, due_at=line.due_at, quantity=line.quantity, kind=line.kind)
         found[offer.place, offer.part] = (offer, way)
         local = offer.ours and offer.place in facts.setting.sources
         candidates.append(
@@ -123,10 +153,10 @@ async def _hold(frame: Frame, line: Any, pick: Pick, offer: Offer, way: Way, cho
     new = new_id("lin", frame.now)
     demand = Demand(reference=new, place=offer.place, part=offer.part, quantity=line.quantity)
     pieces = await reserve(frame.db, actor=frame.actor, demand=[demand], now=frame.now)
-    terms = msgspec.convert(line.price_terms, PriceTerms)
+    terms = _no_dearer(line, msgspec.convert(line.price_terms, PriceTerms))
     price = quote(pieces, terms, provisional=not offer.ours)
     kept = ("request", "part_number", "quantity", "position", "verdict", "covered", "payer", "kind", "committed_at",
-            "due_at", "commitment_reasons", "price_terms", "ticket_key")  # fmt: skip
+            "due_at", "commitment_reasons", "ticket_key")  # fmt: skip
     row = {name: getattr(line, name) for name in kept} | {
         "id": new,
         "n": max(one.n for one in frame.loaded.lines) + 1,
@@ -141,8 +171,20 @@ async def _hold(frame: Frame, line: Any, pick: Pick, offer: Offer, way: Way, cho
         "tax_minor": price.tax.minor,
         "gross_minor": price.gross.minor,
         "provisional": not offer.ours,
+        "price_terms": msgspec.to_builtins(terms),
         "sourcing": {"reasons": plain_reasons(choice.reasons), "alternatives": []},
         "replaces": line.id,
     }
     await frame.db.execute(insert(RequestLine), row)
     return new
+
+
+def _no_dearer(line: Any, terms: PriceTerms) -> PriceTerms:
+    """The loss is not the customer's: the new piece costs at most what was agreed for the lost one (P5).
+
+    Said as P4 says it, the lower of two costs; what the new piece costs more is ours.
+    """
+    if terms.covered:
+        return terms
+    agreed = Cost(line.net_minor, line.quantity, terms.currency)
+    return replace(terms, substitute=True, asked=agreed)

@@ -21,7 +21,9 @@ async def presume(db: AsyncConnection, *, actor: Actor, request_id: str, now: da
     silent = [
         line
         for line in frame.loaded.lines
-        if line.state == State.FITTED.value and _last_word(frame.loaded, line.id) <= now - SILENCE
+        if line.state == State.FITTED.value
+        and not _complained(frame.loaded, line.id)
+        and _last_word(frame.loaded, line.id) <= now - SILENCE
     ]
     if not silent or frame.loaded.row.device_serial is None:
         return frame.loaded
@@ -35,6 +37,12 @@ async def presume(db: AsyncConnection, *, actor: Actor, request_id: str, now: da
         data=details, replan=False,
     )  # fmt: skip
     return await again(frame)
+
+
+def _complained(loaded: Loaded, line: str) -> bool:
+    """Whether the last thing said of a fitted part is that it does not help."""
+    said = [step.verb for step in loaded.steps if step.line == line and step.verb in ("fitted", "not_normal")]
+    return said[-1:] == ["not_normal"]
 
 
 def _last_word(loaded: Loaded, line: str) -> datetime:

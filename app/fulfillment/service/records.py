@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,17 +13,17 @@ from app.accounts.rules import Actor
 from app.core.events import Event, announce
 from app.fulfillment.models import RequestStep
 from app.fulfillment.queries.requests import Loaded, steps_of
-from app.fulfillment.rules.clocks import clocks, holds
+from app.fulfillment.rules.clocks import GONE, clocks, holds
 from app.fulfillment.rules.escalation import Level, next_look
 from app.fulfillment.rules.states import ENDED, State, request_state
 
 SET_LINE = text("UPDATE request_line SET state = :state WHERE id = :id")
 SET_REQUEST = text("UPDATE part_request SET state = :state, version = version + 1 WHERE id = :id RETURNING version")
 WATCH = text("""
-    INSERT INTO request_watch (request, next_look_at, done_due_at, paused_s, on_hold)
-    VALUES (:request, :next_look_at, :done_due_at, :paused_s, :on_hold)
+    INSERT INTO request_watch (request, next_look_at, done_due_at, paused, on_hold)
+    VALUES (:request, :next_look_at, :done_due_at, CAST(:paused AS jsonb), :on_hold)
     ON CONFLICT (request) DO UPDATE SET next_look_at = excluded.next_look_at, done_due_at = excluded.done_due_at,
-        paused_s = excluded.paused_s, on_hold = excluded.on_hold
+        paused = excluded.paused, on_hold = excluded.on_hold
 """)
 MARK = text("INSERT INTO region_dirty (region, why, marked_at) VALUES (:region, :why, :now)")
 
@@ -66,11 +67,8 @@ async def write_steps(
 
 async def write_watch(db: AsyncConnection, *, loaded: Loaded, steps: list[Any], now: datetime) -> None:
     """Derive anew when to look at the clocks next, and what the plan must know of them."""
-    typed = steps_of(steps)
-    found = clocks(loaded.timing, typed, now)
-    held = holds(typed)
-    reason = next((step.details.get("reason") for step in reversed(steps) if step.verb == "held"), None)
-    open_hold = bool(held) and held[-1].until is None
+    found = clocks(loaded.timing, steps_of(steps), now)
+    paused = {one.line: one.paused_s for one in found if one.line is not None and one.paused_s}
     await db.execute(
         WATCH,
         {
@@ -79,10 +77,25 @@ async def write_watch(db: AsyncConnection, *, loaded: Loaded, steps: list[Any], 
             "done_due_at": min(
                 (one.due_at for one in found if one.name == "done" and one.ended_at is None), default=None
             ),
-            "paused_s": max((one.paused_s for one in found if one.line is not None), default=0),
-            "on_hold": reason if open_hold else None,
+            "paused": msgspec.json.encode(paused).decode(),
+            "on_hold": on_hold(steps, [line.id for line in loaded.lines]),
         },
     )
+
+
+def on_hold(steps: Iterable[Any], lines: Iterable[str]) -> str | None:
+    """Why the whole request stands still: its own open hold, or that of every line still open; else None."""
+    rows = sorted(steps, key=_when)
+    typed = steps_of(rows)
+    reasons = [row.details.get("reason") for row in rows if row.verb == "held"]
+    own = holds(typed)
+    if own and own[-1].until is None:
+        return next(str(row.details.get("reason")) for row in reversed(rows) if row.verb == "held" and row.line is None)
+    ended = {row.line for row in typed if row.verb in (*GONE, "confirmed")}
+    each = [holds(typed, line) for line in lines if line not in ended]
+    if each and all(found and found[-1].until is None for found in each):
+        return str(reasons[-1])
+    return None
 
 
 def escalated(steps: Iterable[Any]) -> set[tuple[str, str | None, Level]]:

@@ -87,6 +87,18 @@ class CarrierOrCourier(Unprocessable):
     code = "dispatch.who"
 
 
+class UnknownCourier(Unprocessable):
+    """Nobody by that code drives for us."""
+
+    code = "courier.unknown"
+
+
+class SerialNotThere(Unprocessable):
+    """The serial read is none of the devices of that site and model which the verdict was given on."""
+
+    code = "device.not_there"
+
+
 class SerialDue(Unprocessable):
     """The device's serial was unread at acceptance and is due now."""
 

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from app.accounts.rules import Actor
 from app.fulfillment.service.frame import Frame
-from app.warranty.queries.facts import by_serial
+from app.fulfillment.service.refusals import SerialNotThere
+from app.warranty.queries.facts import ALL, by_installations, by_serial
 from app.warranty.rules.coverage import fold
 from app.warranty.rules.events import Cause
 from app.warranty.schemas import EventIn
@@ -27,6 +28,8 @@ async def read_serial(frame: Frame, serial: str) -> None:
     """The serial that could not be read in the emergency is known now: verdicts are given anew (W12)."""
     known = await by_serial(frame.db, actor=frame.actor, serial=serial)
     row = frame.loaded.row
+    if (known.row.site, known.row.model, known.row.contract) != (row.site, row.model, row.contract):
+        raise SerialNotThere(serial=serial)
     await frame.db.execute(NOW_KNOWN, {"id": row.id, "serial": serial, "installation": known.candidate.installation_id})
     for verdict in sorted({line.verdict for line in frame.loaded.lines}):
         revision = await revise(frame.db, actor=frame.actor, verdict_id=verdict, serial=serial)
@@ -61,7 +64,7 @@ async def restart_warranties(frame: Frame, lines: list[Any], *, presumed: bool) 
 async def _append(frame: Frame, line: Any, *, presumed: bool) -> bool:
     row = frame.loaded.row
     fitted_at = _fitted_at(frame, line)
-    serial = row.device_serial
+    serial = await _present_serial(frame)
     swap = line.position == UNIT and line.fitted_serial is not None
     replaced = (
         EventIn(
@@ -96,6 +99,13 @@ async def _append(frame: Frame, line: Any, *, presumed: bool) -> bool:
     present = line.fitted_serial if swap else serial
     await append_event(frame.db, actor=frame.actor, serial=present, new=confirmed, now=frame.now)
     return await _restarted(frame.db, frame.actor, present, line.position, confirmed_at)
+
+
+async def _present_serial(frame: Frame) -> str:
+    """The serial that stands there now: another request may have swapped the unit meanwhile (W13)."""
+    row = frame.loaded.row
+    found = await by_installations(frame.db, scope=ALL, ids=[row.installation]) if row.installation else []
+    return found[0].facts.present_serial if found else str(row.device_serial)
 
 
 async def _restarted(db: Any, actor: Actor, serial: str, position: str, at: datetime) -> bool:
