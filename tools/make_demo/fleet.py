@@ -80,6 +80,7 @@ def lanes() -> list[Row]:
 def day() -> dict[str, object]:
     """day.json: the demand mix of the demo day; shares add up to 1."""
     return {
+        "date": "2026-11-24",
         "timezone": "Asia/Shanghai",
         "from": "08:30",
         "to": "17:30",
@@ -88,7 +89,7 @@ def day() -> dict[str, object]:
             {"from": "08:30", "to": "10:00", "share": 0.25},
             {"from": "13:30", "to": "15:00", "share": 0.25},
         ],
-        "priorities": {"emergency": 0.10, "severe": 0.30, "general": 0.60},
+        "priorities": {"emergency": 0.1, "severe": 0.3, "general": 0.6},
         "causes": {
             "defect": 0.46,
             "wear": 0.16,
@@ -104,21 +105,26 @@ def day() -> dict[str, object]:
         "found_on": {"use": 0.97, "opening": 0.03},
         "lines": {"1": 0.85, "2": 0.12, "3": 0.03},
         "quantity": {"1": 0.92, "2": 0.06, "4": 0.02},
-        "areas": {
-            "YINCHUAN": 0.60,
-            "XIAN": 0.30,
-            "LANZHOU": 0.03,
-            "SHIZUISHAN": 0.02,
-            "WUZHONG": 0.02,
-            "SHANGHAI": 0.02,
-            "URUMQI": 0.01,
-        },
-        "fleet": {
-            "YINCHUAN": {"couriers": 5, "engineers": 3},
-            "XIAN": {"couriers": 4, "engineers": 2},
-        },
-        "pickup_minutes": 4,
+        "areas": {"YINCHUAN": 0.64, "XIAN": 0.32, "LANZHOU": 0.02, "SHANGHAI": 0.02},
+        "shift": ["08:00", "20:00"],
+        "on_shift": [
+            "YC-C1",
+            "YC-C2",
+            "YC-C3",
+            "YC-C4",
+            "YC-E1",
+            "YC-E2",
+            "YC-E3",
+            "XA-C1",
+            "XA-C2",
+            "XA-C3",
+            "XA-E1",
+            "XA-E2",
+        ],
         "cancel_share": 0.04,
         "appointment_share": 0.05,
-        "return_unused_share": 0.03,
+        "declined_share": 0.1,
+        "nobody_there_share": 0.02,
+        "lost_share": 0.01,
+        "late_answer_share": 0.06,
     }

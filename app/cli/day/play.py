@@ -245,12 +245,21 @@ class Player:
                 line.misses = line.id in missed
         nexts: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
         for route in plan["routes"]:
+            for stop in route["stops"]:
+                if stop["line"] not in self.lines:
+                    await self._meet(stop["request"])
             if route["stops"]:
                 nexts.setdefault(route["courier"], (route, route["stops"][0]))
         for person in self._world.people:
             if person.area == area:
                 found = nexts.get(person.code)
                 self._turn(person.code, None if found is None else found[1])
+
+    async def _meet(self, request: str) -> None:
+        """A line that a duty made: a lost one's successor, found when stock came free."""
+        ticket = next(one for one in self.tickets if one.id == request)
+        for line in self._learn(ticket, (await self._api.get(f"/v1/part-requests/{request}")).json()):
+            self._prepare(line)
 
     def _words(self, reasons: Sequence[Mapping[str, Any]]) -> str:
         """Why a line will be late, when the plan first says so; calls' numbers in place of ids, alike on any run."""
