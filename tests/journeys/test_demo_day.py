@@ -21,7 +21,7 @@ from app.network.rules.hours import parse_hours
 from tests.conftest import database
 
 pytestmark = pytest.mark.anyio
-CALLS = 14
+CALLS = 12
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 ENDS = NOON + timedelta(hours=17)
 

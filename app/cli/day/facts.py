@@ -37,6 +37,8 @@ LINKS = text("""
 """)
 HANDLING_S = 240
 """Taking a part over at a place; the same for everyone."""
+BEFORE = timedelta(hours=1)
+"""So long before an agreed appointment the clocks run on."""
 Point = tuple[float, float]
 TRAVEL = GreatCircle()
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 
 from app.cli.day.demand import AskedLine, Call
-from app.cli.day.facts import HANDLING_S, Person, Place, Point, Roads, World, next_run, ready_at
+from app.cli.day.facts import BEFORE, HANDLING_S, Person, Place, Point, Roads, World, next_run, ready_at
 from app.cli.day.outcome import Outcome, Result
 from app.network.rules.hours import is_open, open_spans
 from app.stock.rules.substitution import substitutes
@@ -97,11 +97,8 @@ class Nearest:
         self._jobs += made
         if call.number in self._pays:
             self._at(now + timedelta(seconds=call.consents_s), lambda at: self._answered(call, made, at))
-        elif call.appointment_s is not None and any(job.kind == "local" for job in made):
-            back = timedelta(seconds=call.appointment_s) - timedelta(hours=1)
-            self._at(now + back, lambda at: self._release(made, at, back))
         else:
-            self._release(made, now, timedelta())
+            self._appoint(call, made, now)
         if call.cancels_s is not None:
             self._at(now + timedelta(seconds=call.cancels_s), lambda at: self._canceled(made))
 
@@ -146,9 +143,17 @@ class Nearest:
 
     def _answered(self, call: Call, jobs: list[Job], now: datetime) -> None:
         if call.agrees:
-            self._release(jobs, now, now - call.at)
+            self._appoint(call, jobs, now)
         else:
             self._canceled(jobs)
+
+    def _appoint(self, call: Call, jobs: list[Job], now: datetime) -> None:
+        """Wanted now, or at a later time the customer chose: the clocks stand still until an hour before it."""
+        back = call.at + timedelta(seconds=call.appointment_s or 0) - BEFORE
+        if back > now and any(job.kind == "local" for job in jobs):
+            self._at(back, lambda at: self._release(jobs, at, at - call.at))
+        else:
+            self._release(jobs, now, now - call.at)
 
     def _release(self, jobs: list[Job], now: datetime, paused: timedelta) -> None:
         """The part is made ready and waits for a courier, or for the carrier's next run."""

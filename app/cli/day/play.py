@@ -11,7 +11,7 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.cli.day.demand import Call
-from app.cli.day.facts import Roads, World, next_run, ready_at
+from app.cli.day.facts import BEFORE, Roads, World, next_run, ready_at
 from app.cli.day.tickets import Leg, Line, Ticket, told_at_first
 from app.cli.frame import Stop
 from app.core.clock import SteppedClock
@@ -22,7 +22,7 @@ from app.worker import DUTIES, Context, in_transaction, step
 
 CONFIRMS = timedelta(minutes=10)
 AWAY = timedelta(minutes=40)
-TICK = timedelta(minutes=5)
+TICK = timedelta(minutes=15)
 LIMIT_S = 60.0
 """Of one plan: never reached, since plans are bounded by solutions."""
 APART = ("plan", "escalate_due")
@@ -126,10 +126,15 @@ class Player:
             return
         for line in made:
             self._prepare(line)
-        if call.appointment_s is not None and any(line.kind == "local" for line in made):
+        await self._appoint(ticket)
+
+    async def _appoint(self, ticket: Ticket) -> None:
+        """The customer chose a later time: the clocks stand still until an hour before it."""
+        call = ticket.call
+        back = call.at + timedelta(seconds=call.appointment_s or 0) - BEFORE
+        if back > self.now and any(line.kind == "local" for line in ticket.lines if line.state != "gone"):
             await self.do(ticket, "hold", reason="customer_appointment")
-            back = timedelta(seconds=call.appointment_s) - timedelta(hours=1)
-            self._plan(now + back, 3, lambda: self._resume(ticket))
+            self._plan(back, 3, lambda: self._resume(ticket))
 
     def _learn(self, ticket: Ticket, answer: Mapping[str, Any]) -> list[Line]:
         """New lines of a request."""
@@ -162,6 +167,7 @@ class Player:
                 line.state = "gone"
             else:
                 self._prepare(line)
+        await self._appoint(ticket)
 
     async def _resume(self, ticket: Ticket) -> None:
         if any(line.state not in ("gone", "confirmed") for line in ticket.lines):

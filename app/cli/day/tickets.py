@@ -59,5 +59,6 @@ class Leg:
 def told_at_first(line: Mapping[str, Any], ticket: Ticket) -> str:
     """What the promise itself says about a line that no courier brings, or whose way is late from the start."""
     if line["mode"] == "lane":
-        return f"By {line['carrier']} from {line['source']}, {ticket.call.area} has no couriers or no stock."
+        far = f"No courier brings {line['source']}'s parts to {ticket.call.area}: by"
+        return f"{far if line['commitment']['kind'] == 'local' else 'By'} {line['carrier']} at its next cut-off."
     return " ".join(reason["text"] for reason in line["reasons"] if reason["rule"] == "C7")
