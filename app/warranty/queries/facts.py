@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
@@ -32,14 +32,19 @@ FACTS = f"""
     FROM device d JOIN installation i ON i.id = d.installation JOIN site s ON s.code = i.site
     WHERE {SCOPED}
 """
-JSON = {"terms": JSONB, "positions": JSONB, "zones": JSONB, "events": JSONB}
-BY_SERIALS = text(f"{FACTS} AND d.serial = ANY(CAST(:serials AS text[])) ORDER BY d.serial").columns(**JSON)
-BY_INSTALLATIONS = text(
-    f"{FACTS} AND i.id = ANY(CAST(:installations AS text[])) AND d.serial = i.serial ORDER BY i.id"
-).columns(**JSON)
+# Each row as one JSON text: read straight into its type, it takes a third of the time that two dozen columns take.
+BY_SERIALS = text(f"""
+    SELECT CAST(row_to_json(f) AS text) FROM ({FACTS} AND d.serial = ANY(CAST(:serials AS text[]))) f ORDER BY f.serial
+""")
+BY_INSTALLATIONS = text(f"""
+    SELECT CAST(row_to_json(f) AS text)
+    FROM ({FACTS} AND i.id = ANY(CAST(:installations AS text[])) AND d.serial = i.serial) f ORDER BY f.installation
+""")
 BY_MODEL = text(f"""
-    {FACTS} AND i.site = :site AND i.model = :model AND d.serial = i.serial ORDER BY d.serial LIMIT 500
-""").columns(**JSON)
+    SELECT CAST(row_to_json(f) AS text)
+    FROM ({FACTS} AND i.site = :site AND i.model = :model AND d.serial = i.serial ORDER BY d.serial LIMIT 500) f
+    ORDER BY f.serial
+""")
 CALENDARS = text("""
     SELECT DISTINCT ON (country, year) country, year, version, published, working_days_off, make_up_days
     FROM calendar_version WHERE country = ANY(CAST(:countries AS text[])) ORDER BY country, year, version DESC
@@ -96,11 +101,42 @@ class DeviceFacts:
     present_serial: str
 
 
+class FactsRow(msgspec.Struct, frozen=True):
+    """A row of FACTS."""
+
+    serial: str
+    ordinal: int
+    installation: str
+    contract: str
+    customer: str
+    model: str
+    site: str
+    sites: list[str]
+    first_serial: str
+    present_serial: str
+    delivered_on: date | None
+    accepted_on: date | None
+    oem_last_day: date | None
+    terms: dict[str, Any]
+    terms_frozen_at: datetime | None
+    positions: list[dict[str, Any]]
+    calendar_version: str | None
+    created_at: datetime
+    version: int
+    area: str | None
+    timezone: str
+    zones: dict[str, str]
+    events: list[dict[str, Any]]
+
+
+ROW = msgspec.json.Decoder(FactsRow)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """One device's row and its history, ready to fold."""
 
-    row: Any
+    row: FactsRow
     candidate: Candidate
 
     @property
@@ -128,8 +164,9 @@ class FailureFacts:
     devices: tuple[DeviceFacts, ...]
 
 
-def known(row: Any) -> Known:
-    """A row of FACTS as values."""
+def known(raw: str) -> Known:
+    """A row of FACTS, as JSON text, as values."""
+    row = ROW.decode(raw)
     return Known(
         row=row,
         candidate=Candidate(
@@ -151,8 +188,8 @@ def known(row: Any) -> Known:
 
 async def by_serials(db: AsyncConnection, *, scope: Mapping[str, Any], serials: Sequence[str]) -> list[Known]:
     """Devices with their histories, in the order of serials; unknown and out of scope are left out alike."""
-    rows = await db.execute(BY_SERIALS, {**scope, "serials": list(serials)})
-    return [known(row) for row in rows]
+    rows = await db.scalars(BY_SERIALS, {**scope, "serials": list(serials)})
+    return [known(raw) for raw in rows]
 
 
 async def by_serial(db: AsyncConnection, *, actor: Actor, serial: str) -> Known:
@@ -165,8 +202,8 @@ async def by_serial(db: AsyncConnection, *, actor: Actor, serial: str) -> Known:
 
 async def by_installations(db: AsyncConnection, *, scope: Mapping[str, Any], ids: Sequence[str]) -> list[Known]:
     """The present device of each installation, in the order of ids."""
-    rows = await db.execute(BY_INSTALLATIONS, {**scope, "installations": list(ids)})
-    return [known(row) for row in rows]
+    rows = await db.scalars(BY_INSTALLATIONS, {**scope, "installations": list(ids)})
+    return [known(raw) for raw in rows]
 
 
 async def calendars(db: AsyncConnection, *, terms: Sequence[Terms]) -> dict[str, Calendar]:
@@ -215,8 +252,8 @@ async def failure_facts(
     if serial is not None:
         found = [await by_serial(db, actor=actor, serial=serial)]
     else:
-        rows = await db.execute(BY_MODEL, {**actor.scope, "site": site, "model": model})
-        found = [known(row) for row in rows]
+        rows = await db.scalars(BY_MODEL, {**actor.scope, "site": site, "model": model})
+        found = [known(raw) for raw in rows]
         if not found:
             raise NoSuchDevice(site=site, model=model)
     first = found[0]
