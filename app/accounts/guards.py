@@ -11,6 +11,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.utils.scope.state import ScopeState
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -44,9 +45,9 @@ class NotKept(BadRequest):
     code = "idempotency.not_here"
 
 
-def allow(*roles: Role) -> dict[str, Any]:
-    """The `opt` of a route: who may call it. A route without it fails the house test."""
-    return {"roles": frozenset(roles)}
+def allow(*roles: Role, bodyless: bool = False) -> dict[str, Any]:
+    """The `opt` of a route: who may call it, and whether it may come without a body. One without it fails the house test."""
+    return {"roles": frozenset(roles), "bodyless": bodyless}
 
 
 PUBLIC: dict[str, Any] = {"roles": None}
@@ -72,7 +73,7 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise Forbidden(role=actor.role)
     connection.scope.setdefault("state", {})["actor"] = actor
     if getattr(handler, "parsed_data_field", None) is not None:
-        _need_json(connection)
+        _need_json(connection, bodyless=bool(handler.opt.get("bodyless")))
 
 
 class Keyring:
@@ -133,10 +134,13 @@ def keyring_of(state: Any) -> Keyring:
     return known
 
 
-def _need_json(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+def _need_json(connection: ASGIConnection[Any, Any, Any, Any], *, bodyless: bool) -> None:
+    """JSON, said to be JSON; a verb whose every field is optional may come without any body."""
     given = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
     empty = connection.headers.get("content-length", "0") == "0" and "transfer-encoding" not in connection.headers
-    if given != "application/json" and not (empty and not given):
+    if empty and bodyless:
+        ScopeState.from_scope(connection.scope).body = b"{}"
+    elif given != "application/json" and not (empty and not given):
         raise WrongMediaType(given=given or None)
 
 
@@ -222,7 +226,7 @@ async def provide_call(request: Request[Any, Any, Any]) -> Call:
     given = request.headers.get("idempotency-key")
     claim = None
     if given is not None and request.method != "GET":
-        route = f"{request.method} {request.url.path}"
+        route = f"{request.method} {request.url.path}?{request.url.query}"
         claim = once(principal=actor.id, route=route, key=given, body=await request.body())
     return Call(
         engine=state.engine,

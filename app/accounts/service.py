@@ -9,7 +9,7 @@ from app.accounts import queries
 from app.accounts.models import ApiKey
 from app.accounts.rules import KEYS_CHANGED, Actor, make_key
 from app.accounts.schemas import KeyIn, KeyMade, KeyOut
-from app.core.errors import FieldError, Unprocessable
+from app.core.errors import FieldError, Forbidden, Unprocessable
 from app.core.events import Event, announce
 from app.core.http import check_version
 from app.core.ids import new_id
@@ -27,10 +27,20 @@ class KeyEndsInThePast(Unprocessable):
     code = "key.expired_already"
 
 
+class WiderThanMaker(Forbidden):
+    """Nobody gives away a scope that he or she does not have."""
+
+    code = "key.wider_than_maker"
+
+
 async def create_key(db: AsyncConnection, *, actor: Actor, new: KeyIn, now: datetime) -> KeyMade:
     """Make a key; its text is in the answer and nowhere else."""
     if new.expires_at is not None and new.expires_at <= now:
         raise KeyEndsInThePast(errors=[FieldError("expires_at", "key.expired_already")])
+    for kind in ("customers", "areas", "places"):
+        mine, given = getattr(actor, kind), getattr(new, kind)
+        if mine is not None and (given is None or not set(given) <= mine):
+            raise WiderThanMaker(errors=[FieldError(kind, "key.wider_than_maker")])
     made = make_key()
     row = {
         "id": new_id("key", now), "prefix": made.prefix, "secret_hash": made.secret_hash, "name": new.name,

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.core.errors import BadRequest, FieldError, Forbidden, NotFound, Reason, Refusal
 from app.core.i18n import Language, chosen_language, text
-from app.core.types import Wire, wrong_fields
+from app.core.types import Wire, out_of_time, wrong_fields
 
 log = structlog.get_logger("http")
 
@@ -308,10 +308,12 @@ def _bad_values(request: Request[Any, Any, Any], exception: ValidationException)
 def check_strictly(body: bytes, shape: Any) -> None:
     """Refuse what the framework would bend into shape ("1" for 1): the wire's types are meant (BadFields)."""
     try:
-        msgspec.json.decode(body, type=shape)
+        given = msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as wrong:
         found = wrong_fields(msgspec.json.decode(body), shape) or [("", str(wrong))]
         raise BadFields(errors=[_field_error(path, message) for path, message in found]) from wrong
+    if late := out_of_time(given):
+        raise BadFields(errors=[FieldError(path, "field.out_of_time") for path in late])
 
 
 def _field_error(path: str, message: str) -> FieldError:

@@ -1,7 +1,7 @@
 """Types of the wire: what JSON may hold before anything else looks at it."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -15,7 +15,10 @@ Instant = Annotated[datetime, Meta(tz=True)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 Text = Annotated[str, Meta(max_length=2000, pattern=NO_NUL)]
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_CONTROL)]
-Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x20\x7f\ud800-\udfff]+\Z")]
+Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x20\x7f/\ud800-\udfff]+\Z")]
+"""What names a thing, also in an address: no blanks, no slash."""
+Reference = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x20\x7f\ud800-\udfff]+\Z")]
+"""A name given by others, as a ticket's number or a scan: anything printable without blanks."""
 Timezone = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+\-/]+\Z")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
 Amount = Annotated[str, Meta(pattern=r"^\d{1,12}(\.\d{1,3})?\Z")]
@@ -32,6 +35,21 @@ class MoneyOut(Wire):
 
     amount: str
     currency: str
+
+
+EARLIEST, LATEST = 1970, 2200
+
+
+def out_of_time(value: Any, path: str = "") -> list[str]:
+    """Paths of dates and instants outside 1970 to 2200: no promise reaches there, and sums with them overflow."""
+    if isinstance(value, date):
+        return [] if EARLIEST <= value.year <= LATEST else [path]
+    if isinstance(value, msgspec.Struct):
+        fields = ((one.encode_name, getattr(value, one.name)) for one in msgspec.structs.fields(value))
+        return [wrong for name, one in fields for wrong in out_of_time(one, _join(path, name))]
+    if isinstance(value, list) and value and not isinstance(value[0], str | int):
+        return [wrong for at, one in enumerate(value) for wrong in out_of_time(one, _join(path, str(at)))]
+    return []
 
 
 def wrong_fields(raw: Any, shape: Any) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from app.core.http import ReasonOut
-from app.core.types import Amount, Code, Instant, Name, Quantity, Text, Wire
+from app.core.types import Amount, Code, Instant, Name, Quantity, Reference, Text, Wire
 from app.fulfillment.rules.clocks import Priority
 
 Cause = Literal[
@@ -46,8 +46,8 @@ class LineIn(Wire):
 class TicketIn(Wire):
     """The ticket that asks."""
 
-    system: Code
-    number: Code
+    system: Reference
+    number: Reference
     url: Text | None = None
 
 
@@ -255,7 +255,7 @@ class DiagnoseIn(StepIn, kw_only=True):
 class PickIn(StepIn, kw_only=True):
     """The very part in hand: a part number, lot or serial as scanned."""
 
-    scanned: Code | None = None
+    scanned: Reference | None = None
 
 
 class DispatchIn(StepIn, kw_only=True):
@@ -263,7 +263,7 @@ class DispatchIn(StepIn, kw_only=True):
 
     courier: Code | None = None
     carrier: Code | None = None
-    waybill: Code | None = None
+    waybill: Reference | None = None
 
 
 class FitIn(StepIn, kw_only=True):

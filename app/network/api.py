@@ -6,6 +6,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION, ROLES, WAREHOUSE
+from app.core.types import EARLIEST, LATEST
 from app.network import queries, schemas, service
 
 STAFF = (ADMIN, DISPATCHER, WAREHOUSE, ENGINEER, FINANCE)
@@ -212,6 +213,8 @@ async def add_calendar(
 async def show_calendar(
     country: FromPath[str], year: FromPath[int], call: NamedDependency[Call]
 ) -> schemas.CalendarOut:
+    if not EARLIEST <= year <= LATEST:
+        raise queries.NoSuchCalendar(key=f"{country} {year}")
     return await call.read(lambda db: queries.calendar(db, country=country, year=year))
 
 

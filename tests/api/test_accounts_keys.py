@@ -27,7 +27,7 @@ async def test_a_made_key_works_until_it_is_revoked(api: httpx.AsyncClient):
     mine = {"Authorization": f"Bearer {made['key']}"}
     assert (await api.get("/v1/me", headers=mine)).json()["role"] == "dispatcher"
     listed = (await api.get("/v1/keys", params={"limit": 200})).text
-    assert made["key"].split("_")[2] not in listed
+    assert made["key"].removeprefix(f"sl_{made['details']['prefix']}_") not in listed
     revoked = await api.post(f"/v1/keys/{made['details']['id']}/revoke")
     assert revoked.json()["revoked_at"] is not None
     assert (await api.get("/v1/me", headers=mine)).status_code == 401

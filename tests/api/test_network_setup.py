@@ -1,5 +1,7 @@
 """Setting up: each thing is created, read and listed; what is unknown, taken or out of scope is refused in words."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -166,3 +168,59 @@ async def test_a_stranger_sees_nothing_of_another_customer(api, as_role):
         assert (hidden.status_code, hidden.json()["code"]) == (404, missing.json()["code"])
     listed = (await stranger.get("/v1/sites", params={"limit": 200})).json()["items"]
     assert site["code"] not in {one["code"] for one in listed}
+
+
+@pytest.mark.parametrize("hours", [{"mon": [["08:00", "08:00"]]}, {"mon": [["08:00", "12:00"], ["11:00", "13:00"]]}])
+async def test_hours_that_no_plan_could_read_are_refused_at_once(api, hours):
+    place = {
+        "code": unique("WH"), "name": "x", "kind": "own", "latitude": 38.5, "longitude": 106.2,
+        "timezone": "Asia/Shanghai",
+    }  # fmt: skip
+    refused = await api.post("/v1/places", json=place | {"opening_hours": hours})
+    assert (refused.status_code, refused.json()["code"]) == (422, "network.bad_hours")
+    await made(api, "/v1/places", place)
+    courier = {"code": unique("K"), "name": "k", "place": place["code"], "shift": hours}
+    assert (await api.post("/v1/couriers", json=courier)).json()["errors"][0]["field"] == "shift"
+
+
+async def test_a_contract_that_names_one_clock_keeps_the_others(api):
+    terms = {"clocks": {"severe": {"answer_minutes": 10, "depart_minutes": None}}}
+    body = {"number": unique("C"), "customer": unique("CUST"), "currency": "CNY", "terms": terms}
+    clocks = (await made(api, "/v1/contracts", body))["terms"][0]["terms"]["clocks"]["severe"]
+    assert (clocks["answer_minutes"], clocks["depart_minutes"], clocks["done_minutes"]) == (10, None, 240)
+
+
+async def test_T48_two_who_edit_one_version_do_not_both_win(api):
+    contract = await made(api, "/v1/contracts", {"number": unique("C"), "customer": unique("CUST"), "currency": "CNY"})
+    path = f"/v1/contracts/{contract['number']}/assortment"
+    body = {"valid_from": "2026-01-01", "parts": []}
+    both = await asyncio.gather(*(api.put(path, json=body, headers={"If-Match": "1"}) for _ in range(2)))
+    assert sorted(one.status_code for one in both) == [200, 412]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        (
+            "/v1/contracts",
+            {"number": "x", "customer": "y", "currency": "CNY", "accepted_on": "9999-12-31"},
+            "accepted_on",
+        ),
+        ("/v1/parts", {"number": "X/1", "name": "x", "tracking": "none"}, "number"),
+        ("/v1/keys", {"name": "x", "role": "finance", "expires_at": "9999-12-31T23:59:59-12:00"}, "expires_at"),
+    ],
+)
+async def test_what_no_sum_or_address_could_hold_is_refused(api, path, body, field):
+    refused = await api.post(path, json=body)
+    assert (refused.status_code, [one["field"] for one in refused.json()["errors"]]) == (422, [field])
+
+
+async def test_a_calendar_beyond_time_is_not_found(api):
+    assert (await api.get("/v1/calendars/CN/99999999999999999999")).status_code == 404
+
+
+async def test_a_key_sees_no_more_than_its_maker(as_role):
+    maker = await as_role("admin", customers=["A"])
+    wider = await maker.post("/v1/keys", json={"name": "x", "role": "admin"})
+    assert (wider.status_code, wider.json()["code"]) == (403, "key.wider_than_maker")
+    assert (await maker.post("/v1/keys", json={"name": "x", "role": "engineer", "customers": ["A"]})).status_code == 201

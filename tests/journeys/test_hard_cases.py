@@ -187,3 +187,19 @@ async def test_costs_beside_the_part_are_finances(api, as_role):
     assert "35.00" not in (await engineer.get(f"/v1/part-requests/{request}/steps")).text
     fine = await api.post(f"/v1/part-requests/{request}/costs", json={"kind": "labor", "amount": "1.234"})
     assert (fine.status_code, fine.json()["code"]) == (422, "fields.bad")
+
+
+async def test_a_verb_without_fields_needs_no_body(api):
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    request = (await world.ask())["id"]
+    assert (await api.post(f"/v1/part-requests/{request}/pick")).json()["state"] == "picked"
+    assert (await api.post(f"/v1/part-requests/{request}/hold")).status_code in (400, 415, 422)
+
+
+async def test_a_key_for_one_address_says_nothing_of_another(api):
+    headers = {"Idempotency-Key": unique("key")}
+    one = await api.post("/v1/plan/replan", params={"area": "A"}, headers=headers)
+    other = await api.post("/v1/plan/replan", params={"area": "B"}, headers=headers)
+    assert "Idempotent-Replayed" not in other.headers
+    assert one.status_code == other.status_code

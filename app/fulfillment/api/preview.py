@@ -1,6 +1,8 @@
 """Door to a verdict that nobody has asked parts for: nothing is stored."""
 
 from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from litestar import post
 from litestar.di import NamedDependency
@@ -11,7 +13,7 @@ from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION
 from app.billing.rules.pricing import Cost, Payer, PriceTerms, price_by
 from app.core.errors import FieldError
-from app.core.money import Money
+from app.core.money import Money, rounded
 from app.fulfillment import schemas
 from app.fulfillment.api.shapes import COVERAGE, price_of, reasons_of
 from app.fulfillment.queries.gather import setting_of
@@ -50,7 +52,9 @@ async def _preview(db: AsyncConnection, data: schemas.PreviewIn, call: Call, now
     verdict = judge(facts.inputs)
     plain = outcome(verdict, facts.inputs)
     device = facts.devices[0]
-    setting = await setting_of(db, contract=device.contract, site=device.site, day=now.date())
+    setting = await setting_of(
+        db, contract=device.contract, site=device.site, day=now.astimezone(ZoneInfo(device.zone)).date()
+    )
     frozen = facts.inputs.candidates[0].installation.position(facts.inputs.position)
     part = data.part_number or (frozen.part_number if frozen else None)
     latest = (await latest_costs(db, parts=[part])).get(part) if part else None
@@ -75,7 +79,7 @@ def _money(
     if latest is None:
         return (price_of(0, 0, currency) if covered else None), None
     cost = Cost(latest.value_minor, latest.quantity, latest.currency, latest.rates)
-    one = Cost(round(latest.value_minor / latest.quantity), 1, cost.currency, cost.rates)
+    one = Cost(rounded(Decimal(latest.value_minor) / latest.quantity), 1, cost.currency, cost.rates)
     terms = PriceTerms(
         covered=covered,
         currency=currency,

@@ -38,7 +38,7 @@ async def answer_request(
     return await _run(call, request_id, data, attending.answer)
 
 
-@post("/v1/part-requests/{request_id:str}/depart", status_code=200, opt=allow(*SERVICE))
+@post("/v1/part-requests/{request_id:str}/depart", status_code=200, opt=allow(*SERVICE, bodyless=True))
 async def depart_request(
     request_id: FromPath[str], data: JSONBody[schemas.DepartIn], call: NamedDependency[Call]
 ) -> Out:
@@ -46,13 +46,13 @@ async def depart_request(
     return await _run(call, request_id, data, attending.depart)
 
 
-@post("/v1/part-requests/{request_id:str}/arrive", status_code=200, opt=allow(*SERVICE))
+@post("/v1/part-requests/{request_id:str}/arrive", status_code=200, opt=allow(*SERVICE, bodyless=True))
 async def arrive_request(request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]) -> Out:
     """Somebody is at the site."""
     return await _run(call, request_id, data, attending.arrive)
 
 
-@post("/v1/part-requests/{request_id:str}/diagnose", status_code=200, opt=allow(*SERVICE))
+@post("/v1/part-requests/{request_id:str}/diagnose", status_code=200, opt=allow(*SERVICE, bodyless=True))
 async def diagnose_request(
     request_id: FromPath[str], data: JSONBody[schemas.DiagnoseIn], call: NamedDependency[Call]
 ) -> Out:
@@ -60,13 +60,13 @@ async def diagnose_request(
     return await _run(call, request_id, data, attending.diagnose)
 
 
-@post("/v1/part-requests/{request_id:str}/pick", status_code=200, opt=allow(*SHELF))
+@post("/v1/part-requests/{request_id:str}/pick", status_code=200, opt=allow(*SHELF, bodyless=True))
 async def pick_request(request_id: FromPath[str], data: JSONBody[schemas.PickIn], call: NamedDependency[Call]) -> Out:
     """The very part is in the hand; the charge is made."""
     return await _run(call, request_id, data, journey.pick)
 
 
-@post("/v1/part-requests/{request_id:str}/pack", status_code=200, opt=allow(*SHELF))
+@post("/v1/part-requests/{request_id:str}/pack", status_code=200, opt=allow(*SHELF, bodyless=True))
 async def pack_request(request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]) -> Out:
     """Packed and labeled."""
     return await _run(call, request_id, data, journey.pack)
@@ -80,7 +80,7 @@ async def dispatch_request(
     return await _run(call, request_id, data, journey.dispatch)
 
 
-@post("/v1/part-requests/{request_id:str}/deliver", status_code=200, opt=allow(*SERVICE, WAREHOUSE))
+@post("/v1/part-requests/{request_id:str}/deliver", status_code=200, opt=allow(*SERVICE, WAREHOUSE, bodyless=True))
 async def deliver_request(
     request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]
 ) -> Out:
@@ -88,7 +88,7 @@ async def deliver_request(
     return await _run(call, request_id, data, journey.deliver)
 
 
-@post("/v1/part-requests/{request_id:str}/fit", status_code=200, opt=allow(*SERVICE))
+@post("/v1/part-requests/{request_id:str}/fit", status_code=200, opt=allow(*SERVICE, bodyless=True))
 async def fit_request(request_id: FromPath[str], data: JSONBody[schemas.FitIn], call: NamedDependency[Call]) -> Out:
     """The new part is in."""
     return await _run(call, request_id, data, journey.fit)
@@ -102,7 +102,7 @@ async def confirm_request(
     return await _run(call, request_id, data, journey.confirm)
 
 
-@post("/v1/part-requests/{request_id:str}/cancel", status_code=200, opt=allow(*SERVICE, INTEGRATION))
+@post("/v1/part-requests/{request_id:str}/cancel", status_code=200, opt=allow(*SERVICE, INTEGRATION, bodyless=True))
 async def cancel_request(
     request_id: FromPath[str], data: JSONBody[schemas.CancelIn], call: NamedDependency[Call]
 ) -> Out:
@@ -116,7 +116,7 @@ async def hold_request(request_id: FromPath[str], data: JSONBody[schemas.HoldIn]
     return await _run(call, request_id, data, attending.hold)
 
 
-@post("/v1/part-requests/{request_id:str}/resume", status_code=200, opt=allow(*SERVICE))
+@post("/v1/part-requests/{request_id:str}/resume", status_code=200, opt=allow(*SERVICE, bodyless=True))
 async def resume_request(request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]) -> Out:
     """The clocks run on."""
     return await _run(call, request_id, data, attending.resume)
@@ -146,7 +146,9 @@ async def delivery_failed_request(
     return await _run(call, request_id, data, journey.delivery_failed)
 
 
-@post("/v1/part-requests/{request_id:str}/return-unused", status_code=200, opt=allow(*SERVICE, WAREHOUSE))
+@post(
+    "/v1/part-requests/{request_id:str}/return-unused", status_code=200, opt=allow(*SERVICE, WAREHOUSE, bodyless=True)
+)
 async def return_unused_request(
     request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]
 ) -> Out:
@@ -154,7 +156,7 @@ async def return_unused_request(
     return await _run(call, request_id, data, journey.return_line)
 
 
-@post("/v1/part-requests/{request_id:str}/lost", status_code=200, opt=allow(*SERVICE, WAREHOUSE))
+@post("/v1/part-requests/{request_id:str}/lost", status_code=200, opt=allow(*SERVICE, WAREHOUSE, bodyless=True))
 async def lost_request(request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]) -> Out:
     """The part was lost; a new source is found at once (S6b)."""
     return await _run(call, request_id, data, losing.lose_line)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import text
@@ -181,16 +182,15 @@ async def gather(
         for line in lines
     ]
     device = found[0].devices[0]
-    setting = await setting_of(db, contract=device.contract, site=device.site, day=failure.reported_at.date())
+    today = failure.reported_at.astimezone(ZoneInfo(device.zone)).date()
+    setting = await setting_of(db, contract=device.contract, site=device.site, day=today)
     standing = {
-        line.part_number: tuple(
-            one.part for one in substitutes(line.part_number, links, on=now.date(), model=device.model)
-        )
+        line.part_number: tuple(one.part for one in substitutes(line.part_number, links, on=today, model=device.model))
         for line in lines
     }
     usable = sorted(set(asked).union(*standing.values()))
     most = sum(line.quantity for line in lines)
-    free = await offers(db, parts=usable, quantity=min(most, 1000))
+    free = await offers(db, parts=usable, quantity=max(most, 1))
     places, lanes = await places_of(db, [one.place for one in free], area=setting.area)
     return Facts(
         setting=setting,

@@ -13,6 +13,7 @@ from app.core.http import check_version
 from app.network import models, queries, schemas
 from app.network.service.frame import MEET_AREA, MEET_CUSTOMER, insert_row, need_zone
 
+LOCK_CONTRACT = text("SELECT FROM contract WHERE number = :number FOR UPDATE")
 END_TERMS = text("""
     UPDATE contract_terms SET valid = daterange(lower(valid), CAST(:day AS date))
     WHERE contract = :contract AND valid @> CAST(:day AS date) AND lower(valid) IS DISTINCT FROM CAST(:day AS date)
@@ -67,6 +68,7 @@ async def amend_contract(
     now: datetime,
 ) -> schemas.ContractOut:
     """New terms from a day on. Devices that are registered already keep theirs (W1)."""
+    await db.execute(LOCK_CONTRACT, {"number": number})
     before = await queries.contract(db, actor=actor, number=number)
     check_version(before.version, expected_version)
     terms = msgspec.to_builtins(amendment.terms)
@@ -92,6 +94,7 @@ async def set_accepted(
     db: AsyncConnection, *, actor: Actor, number: str, accepted_on: date, now: datetime, expected_version: int | None
 ) -> schemas.ContractOut:
     """Write a contract's acceptance day; the devices' own events are the warranty wing's."""
+    await db.execute(LOCK_CONTRACT, {"number": number})
     before = await queries.contract(db, actor=actor, number=number)
     check_version(before.version, expected_version)
     await db.execute(ACCEPT, {"number": number, "day": accepted_on})
@@ -116,6 +119,7 @@ async def set_assortment(
     now: datetime,
 ) -> schemas.ContractOut:
     """Replace the list of locally stocked parts from a day on; what held before that day is kept."""
+    await db.execute(LOCK_CONTRACT, {"number": number})
     before = await queries.contract(db, actor=actor, number=number)
     check_version(before.version, expected_version)
     binds = {"contract": number, "day": listed.valid_from}

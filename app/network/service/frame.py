@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import Conflict, FieldError, Unprocessable
 from app.core.http import constraint_of
+from app.network.rules.hours import parse_hours
 
 ZONES = available_timezones()
 
@@ -54,3 +55,17 @@ def need_zone(zone: str) -> None:
     if zone not in ZONES:
         error = FieldError("timezone", "network.unknown_zone", {"value": zone})
         raise UnknownZone(value=zone, errors=[error])
+
+
+class BadHours(Unprocessable):
+    """Opening hours or a shift that no clock can show: empty, overlapping or unknown spans."""
+
+    code = "network.bad_hours"
+
+
+def need_hours(hours: Any, zone: str, *, field: str) -> None:
+    """Refuse hours that the plan could not read later."""
+    try:
+        parse_hours(hours, zone)
+    except ValueError as wrong:
+        raise BadHours(why=str(wrong), errors=[FieldError(field, "network.bad_hours", {"why": str(wrong)})]) from wrong

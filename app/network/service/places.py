@@ -10,7 +10,7 @@ from app.accounts.rules import Actor
 from app.core.events import Event, announce
 from app.core.money import of_amount
 from app.network import models, queries, schemas
-from app.network.service.frame import MEET_AREA, insert_row, need_zone
+from app.network.service.frame import MEET_AREA, insert_row, need_hours, need_zone
 
 NAME_AREA = text("""
     INSERT INTO area (code, name, created_at) VALUES (:code, :name, :now)
@@ -34,6 +34,7 @@ async def add_area(db: AsyncConnection, *, actor: Actor, new: schemas.AreaIn, no
 async def add_place(db: AsyncConnection, *, actor: Actor, new: schemas.PlaceIn, now: datetime) -> schemas.PlaceOut:
     """Create a place; its area, created if unknown, gets it as a source. Partners and suppliers report their stock."""
     need_zone(new.timezone)
+    need_hours(new.opening_hours, new.timezone, field="opening_hours")
     if new.area is not None:
         await db.execute(MEET_AREA, {"code": new.area, "now": now})
     stock = new.stock or ("reported" if new.kind in ("partner", "supplier") else "ours")
@@ -51,6 +52,7 @@ async def add_courier(
 ) -> schemas.CourierOut:
     """Create a courier or engineer; works in the area of the place he or she starts from."""
     place = await queries.place(db, actor=actor, code=new.place)
+    need_hours(new.shift, place.timezone, field="shift")
     row = {**msgspec.to_builtins(new), "area": place.area, "created_at": now}
     await insert_row(db, models.Courier, row, kind="courier", key=new.code)
     event = Event(
