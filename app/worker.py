@@ -68,7 +68,10 @@ def in_transaction(
 async def plan(context: Context) -> int:
     """Plan what changed: reads, solves and applies by itself, since no transaction may wait for a solver."""
     limit_s = float(context.settings.plan_seconds)
-    return await plan_dirty(context.engine, context.solver, context.clock.now(), limit_s=limit_s)
+    done = 0
+    while count := await plan_dirty(context.engine, context.solver, context.clock.now(), limit_s=limit_s, most=4):
+        done += count  # a few regions at one reading of the clock, then it is read again
+    return done
 
 
 DUTIES: tuple[Duty, ...] = (

@@ -18,7 +18,7 @@ from app.fulfillment.service.following import follow
 from app.fulfillment.service.losing import source_again
 from app.fulfillment.service.presuming import presume
 from app.fulfillment.service.quoting import end_quote
-from app.fulfillment.service.replanning import Claimed, apply, claim, let_go
+from app.fulfillment.service.replanning import Claimed, Dirty, apply, claim, let_go, next_dirty
 from app.routing.rules.insertion import greedy
 from app.routing.rules.plan import Plan
 from app.routing.solver.child import NoPlan, Solver
@@ -101,31 +101,52 @@ async def plan_dirty(
     limit_s: float,
     solutions: int | None = None,
     seed: int = 0,
+    most: int | None = None,
 ) -> int:
     """Duty: plan the dirty regions, each read and applied in its own short transaction, solved in between.
 
-    Without a solver, or when it fails, the greedy plan goes into force. Gives how many regions were planned.
+    Without a solver, or when it fails, the greedy plan goes into force. Gives how many regions were planned, `most` at
+    once.
     """
     planned = 0
     tried: set[str] = set()
-    while True:
+    while most is None or len(tried) < most:
         async with begin(engine) as db:
-            claimed = await claim(db, now=now)
-        if claimed is None or claimed.region in tried:
-            if claimed is not None:
-                async with begin(engine) as db:
-                    await let_go(db, claimed=claimed)
-            return planned
-        tried.add(claimed.region)
+            dirty = await next_dirty(db, but=tried, now=now)
+        if dirty is None:
+            break
+        tried.add(dirty.region)
         try:
-            plan = await _planned(claimed, solver, limit_s=limit_s, solutions=solutions, seed=seed)
-            async with begin(engine) as db:
-                await apply(db, claimed=claimed, plan=plan, now=now)
-        except BaseException:
-            async with begin(engine) as db:
-                await let_go(db, claimed=claimed)
-            raise
-        planned += 1
+            planned += await _plan(engine, solver, dirty, now, limit_s=limit_s, solutions=solutions, seed=seed)
+        except Exception:  # one region's bad facts must not leave the others without a plan
+            log.exception("a region could not be planned", region=dirty.region)
+    return planned
+
+
+async def _plan(
+    engine: AsyncEngine,
+    solver: Solver | None,
+    dirty: Dirty,
+    now: datetime,
+    *,
+    limit_s: float,
+    solutions: int | None,
+    seed: int,
+) -> bool:
+    """Plan one region under its lease; False if another worker has it."""
+    async with begin(engine) as db:
+        claimed = await claim(db, dirty=dirty, now=now)
+    if claimed is None:
+        return False
+    try:
+        plan = await _planned(claimed, solver, limit_s=limit_s, solutions=solutions, seed=seed)
+        async with begin(engine) as db:
+            await apply(db, claimed=claimed, plan=plan, now=now)
+    except BaseException:
+        async with begin(engine) as db:
+            await let_go(db, claimed=claimed)
+        raise
+    return True
 
 
 async def _planned(

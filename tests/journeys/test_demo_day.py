@@ -22,6 +22,10 @@ from tests.conftest import database
 
 pytestmark = pytest.mark.anyio
 CALLS = 12
+TIGHT = {
+    "from": "08:30", "to": "10:00", "rush_hours": [], "on_shift": ["YC-C1", "YC-E1", "YC-E3"],
+    "areas": {"YINCHUAN": 1},
+}  # fmt: skip
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 ENDS = NOON + timedelta(hours=17)
 
@@ -36,11 +40,11 @@ async def twice(own_url: str, cluster_url: str, anyio_backend: Any) -> list[Play
     """The same small day in two databases that were one."""
     first, name = own_url, f"day_{os.getpid()}"
     async with engine_on(first) as engine:
-        await prepare(engine, day_of(), currency="CNY")
+        await prepare(engine, day_of() | TIGHT, currency="CNY")
     connection = await asyncpg.connect(cluster_url)
     await connection.execute(f'CREATE DATABASE "{name}_again" TEMPLATE "{name}" STRATEGY FILE_COPY')
     await connection.close()
-    wish = Wish(day=day_of(), seed=5, requests=CALLS, solutions=2)
+    wish = Wish(day=day_of() | TIGHT, seed=5, requests=CALLS, solutions=4)
     return [await played(url, Settings(), wish) for url in (first, database(cluster_url, f"{name}_again"))]
 
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from app.core.db import begin
 from app.fulfillment.jobs import escalate_due, plan_dirty, presume_confirmed, source_lost
@@ -203,3 +204,18 @@ async def test_a_key_for_one_address_says_nothing_of_another(api):
     other = await api.post("/v1/plan/replan", params={"area": "B"}, headers=headers)
     assert "Idempotent-Replayed" not in other.headers
     assert one.status_code == other.status_code
+
+
+async def test_one_region_that_cannot_be_planned_leaves_the_others_their_plans(api, engine, clock):
+    broken, sound = await a_world(api), await a_world(api)
+    for world in (broken, sound):
+        await world.receive(world.psu, 1)
+        await world.ask()
+    async with begin(engine) as db:
+        spoil = text("UPDATE courier SET shift = CAST(:shift AS jsonb) WHERE place = :place")
+        await db.execute(spoil, {"shift": '{"mon": [["08:00", "08:00"]]}', "place": broken.local})
+    await plan_dirty(engine, None, clock.now(), limit_s=1)
+    plan = (await api.get("/v1/plan", params={"area": sound.area})).json()["items"][0]
+    assert [len(route["stops"]) for route in plan["routes"]] in ([2, 0], [0, 2])
+    async with begin(engine) as db:
+        await db.execute(spoil, {"shift": '"24x7"', "place": broken.local})

@@ -1,5 +1,6 @@
 """Planning a region anew: claimed under a lease, solved outside any transaction, applied only where still valid (R4)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +28,7 @@ AS_PLANNED = ("answered", "departed", "arrived", "dispatched", "delivered", "fit
 DIRTY = text("""
     SELECT d.region, max(d.seq) AS seq, bool_or(d.why <> ALL(CAST(:as_planned AS text[]))) AS news FROM region_dirty d
     LEFT JOIN region_plan p ON p.region = d.region
-    WHERE p.lease_until IS NULL OR p.lease_until < :now
+    WHERE (p.lease_until IS NULL OR p.lease_until < :now) AND d.region <> ALL(CAST(:but AS text[]))
     GROUP BY d.region ORDER BY min(d.seq) LIMIT 1
 """)
 CLAIM = text("""
@@ -78,17 +79,35 @@ class Claimed:
         return left.costs.misses <= standing.plan.costs.misses
 
 
-async def claim(db: AsyncConnection, *, now: datetime) -> Claimed | None:
-    """Take the lease of the region that has waited longest, and read it. None if nothing is dirty or all is leased."""
-    row = (await db.execute(DIRTY, {"now": now, "as_planned": list(AS_PLANNED)})).one_or_none()
-    if row is None:
-        return None
-    fence = await db.scalar(CLAIM, {"region": row.region, "until": now + LEASE, "now": now})
+@dataclass(frozen=True, slots=True)
+class Dirty:
+    """A region that wants planning, the newest mark seen, and whether there is news in the marks."""
+
+    region: str
+    seen: int
+    news: bool
+
+
+async def next_dirty(db: AsyncConnection, *, but: Collection[str], now: datetime) -> Dirty | None:
+    """The region that has waited longest and that nobody plans just now, apart from those tried already."""
+    binds = {"now": now, "as_planned": list(AS_PLANNED), "but": sorted(but)}
+    row = (await db.execute(DIRTY, binds)).one_or_none()
+    return None if row is None else Dirty(row.region, row.seq, row.news)
+
+
+async def claim(db: AsyncConnection, *, dirty: Dirty, now: datetime) -> Claimed | None:
+    """Take a region's lease and read it; None if another worker was quicker."""
+    fence = await db.scalar(CLAIM, {"region": dirty.region, "until": now + LEASE, "now": now})
     if fence is None:
         return None
-    facts = await region_of_area(db, area=row.region, now=now)
+    facts = await region_of_area(db, area=dirty.region, now=now)
     return Claimed(
-        region=row.region, fence=int(fence), seen=row.seq, news=row.news, facts=facts, planned=planning(facts, now=now)
+        region=dirty.region,
+        fence=int(fence),
+        seen=dirty.seen,
+        news=dirty.news,
+        facts=facts,
+        planned=planning(facts, now=now),
     )
 
 
