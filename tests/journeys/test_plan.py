@@ -155,3 +155,16 @@ async def test_a_cause_settled_after_the_pick_opens_the_claim(api, engine, clock
 async def claims_of(api, request: str) -> list[tuple[str, str]]:
     items = (await api.get("/v1/recoveries", params={"request": request, "limit": 200})).json()["items"]
     return [(one["payer"], one["amount"]["amount"]) for one in items if one["request"] == request]
+
+
+async def test_a_plan_shows_a_customers_key_nothing_of_others(api, as_role, engine, clock):
+    world = await a_world(api)
+    other = await a_world(api, area=world.area, local=world.local + "-2")
+    for one in (world, other):
+        await one.receive(one.psu, 1)
+        await one.ask()
+    await plan_dirty(engine, None, clock.now(), limit_s=1)
+    key = await as_role("dispatcher", customers=[world.customer])
+    shown = (await key.get("/v1/plan", params={"area": world.area})).text
+    assert world.site in shown
+    assert other.site not in shown

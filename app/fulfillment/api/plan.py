@@ -71,13 +71,12 @@ def plan_out(
     finishes = plan.finishes()
     missed = []
     for job in problem.jobs:
-        finish = finishes.get(job.id)
-        if finish is None or finish > job.due_s:
-            line = lines.get(job.id)
+        finish, line = finishes.get(job.id), lines.get(job.id)
+        if line is not None and (finish is None or finish > job.due_s):
             missed.append(
                 schemas.MissOut(
                     line=job.id,
-                    request=line.request if line else None,
+                    request=line.request,
                     due_at=problem.start + timedelta(seconds=job.due_s),
                     eta=None if finish is None else problem.start + timedelta(seconds=finish),
                     late_s=None if finish is None else finish - job.due_s,
@@ -102,18 +101,20 @@ def plan_out(
 
 
 def route_out(route: Route, at: int, problem: Problem, lines: Mapping[str, PlannedLine]) -> schemas.RouteOut:
-    """One courier's shift."""
+    """One courier's shift, with the stops whose lines the asker may see (IX1)."""
     courier, jobs = problem.couriers[at], problem.by_id()
     start = problem.locations[courier.start]
     stops = []
     for stop in route.stops:
         where, line = problem.locations[stop.location], lines.get(stop.job)
+        if line is None:
+            continue
         slack = jobs[stop.job].due_s - stop.leave_s if stop.kind == "drop" else None
         stops.append(
             schemas.StopOut(
                 kind=stop.kind,
                 line=stop.job,
-                request=line.request if line else None,
+                request=line.request,
                 location=where.code,
                 latitude=where.latitude,
                 longitude=where.longitude,
@@ -130,7 +131,7 @@ def route_out(route: Route, at: int, problem: Problem, lines: Mapping[str, Plann
         latitude=start.latitude,
         longitude=start.longitude,
         drive_s=route.drive_s,
-        carrying=list(courier.carrying),
+        carrying=[job for job in courier.carrying if job in lines],
         stops=stops,
     )
 

@@ -12,17 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.billing.rules.pricing import consent_expires
 from app.core.errors import FieldError
-from app.core.events import Event, announce
+from app.core.events import Event, event_row
 from app.core.http import constraint_of
 from app.core.ids import new_id
-from app.fulfillment.models import LostDemand, PartRequest, RequestLine
+from app.fulfillment.models import LostDemand
 from app.fulfillment.queries.gather import LINKS, Asked, Facts, gather
 from app.fulfillment.queries.region import tier_of
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import State, request_state
 from app.fulfillment.schemas import RequestIn
 from app.fulfillment.service.decision import Decision, LineDecision, Wishes, decide, plain_reasons
-from app.fulfillment.service.records import NewStep, Written, mark_dirty, on_hold, write_steps, write_watch
+from app.fulfillment.service.records import NewStep, Written, on_hold, step_rows, watch_row
 from app.fulfillment.service.refusals import (
     DuplicateTicket,
     FactsMoved,
@@ -31,6 +31,7 @@ from app.fulfillment.service.refusals import (
     PositionTakesOne,
     SerialOrSite,
 )
+from app.fulfillment.service.writing import write_request
 from app.routing.rules.sourcing import Shortage
 from app.stock.queries.holds import Reserved
 from app.stock.service.holds import Demand, reserve
@@ -180,23 +181,22 @@ async def accept(db: AsyncConnection, *, actor: Actor, proposal: Proposal, now: 
     _key_once(rows)
     states = [State(row["state"]) for row in rows]
     request = request_row(proposal, request_id, request_state(states), actor.id, now)
-    await db.execute(insert(PartRequest), request)
-    try:
-        await db.execute(insert(RequestLine), rows)
-    except IntegrityError as broken:
-        if constraint_of(broken) == "request_line_one_per_ticket":
-            raise FactsMoved from broken  # another took the ticket meanwhile: the next round names it
-        raise
     steps = [NewStep(verb="accepted")]
     steps += [
         NewStep(verb="held", line=row["id"], details={"reason": "price_consent"})
         for row in rows
         if row["state"] == State.AWAITING_CONSENT.value
     ]
-    written = await write_steps(db, actor=actor, request=request_id, steps=steps, occurred_at=now, now=now)
+    stepped = step_rows(actor=actor, request=request_id, steps=steps, occurred_at=now, now=now)
+    written = [Written(row) for row in stepped]
     loaded = _loaded(request, rows, written, verdicts, {})
-    await write_watch(db, loaded=loaded, steps=written, now=now)
-    await _announce(db, actor, loaded, now)
+    watch, event = watch_row(loaded, written, now), event_row(_accepted(loaded), by=actor, now=now)
+    try:
+        await write_request(db, request=request, lines=rows, steps=stepped, watch=watch, event=event)
+    except IntegrityError as broken:
+        if constraint_of(broken) == "request_line_one_per_ticket":
+            raise FactsMoved from broken  # another took the ticket meanwhile: the next round names it
+        raise
     reserved = await reserve(db, actor=actor, demand=_demand(rows, lines, now), now=now)
     return _loaded(request, rows, written, verdicts, _by_line(reserved))
 
@@ -351,10 +351,9 @@ def _loaded(
     )
 
 
-async def _announce(db: AsyncConnection, actor: Actor, loaded: Loaded, now: datetime) -> None:
+def _accepted(loaded: Loaded) -> Event:
+    """What is announced."""
     row = loaded.row
-    if row.area:
-        await mark_dirty(db, region=row.area, why="accepted", now=now)
     told = {
         "state": row.state,
         "priority": row.priority,
@@ -366,7 +365,7 @@ async def _announce(db: AsyncConnection, actor: Actor, loaded: Loaded, now: date
             for line in loaded.lines
         ],
     }  # fmt: skip
-    event = Event(
+    return Event(
         type="part_request.accepted",
         subject=row.id,
         customer=row.customer,
@@ -374,7 +373,6 @@ async def _announce(db: AsyncConnection, actor: Actor, loaded: Loaded, now: date
         place=loaded.lines[0].source,
         data=told,
     )
-    await announce(db, event, by=actor, now=now)
 
 
 async def record_lost_demand(db: AsyncConnection, *, refused: NotEnough, now: datetime) -> None:

@@ -44,11 +44,11 @@ class Written:
         self.__dict__.update(row)
 
 
-async def write_steps(
-    db: AsyncConnection, *, actor: Actor, request: str, steps: Iterable[NewStep], occurred_at: datetime, now: datetime
-) -> list[Any]:
-    """Append steps in one statement; gives them as the queries would."""
-    rows = [
+def step_rows(
+    *, actor: Actor, request: str, steps: Iterable[NewStep], occurred_at: datetime, now: datetime
+) -> list[dict[str, Any]]:
+    """Steps as rows of `request_step`."""
+    return [
         {
             "request": request,
             "line": step.line,
@@ -60,27 +60,34 @@ async def write_steps(
         }
         for step in steps
     ]
+
+
+async def write_steps(
+    db: AsyncConnection, *, actor: Actor, request: str, steps: Iterable[NewStep], occurred_at: datetime, now: datetime
+) -> list[Any]:
+    """Append steps in one statement; gives them as the queries would."""
+    rows = step_rows(actor=actor, request=request, steps=steps, occurred_at=occurred_at, now=now)
     if rows:
         await db.execute(insert(RequestStep), rows)
     return [Written(row) for row in rows]
 
 
-async def write_watch(db: AsyncConnection, *, loaded: Loaded, steps: list[Any], now: datetime) -> None:
-    """Derive anew when to look at the clocks next, and what the plan must know of them."""
+def watch_row(loaded: Loaded, steps: list[Any], now: datetime) -> dict[str, Any]:
+    """When to look at the clocks next, and what the plan must know of them, as a row of `request_watch`."""
     found = clocks(loaded.timing, steps_of(steps), now)
-    paused = {one.line: one.paused_s for one in found if one.line is not None and one.paused_s}
-    await db.execute(
-        WATCH,
-        {
-            "request": loaded.row.id,
-            "next_look_at": next_look(found, escalated(steps), now),
-            "done_due_at": min(
-                (one.due_at for one in found if one.name == "done" and one.ended_at is None), default=None
-            ),
-            "paused": msgspec.json.encode(paused).decode(),
-            "on_hold": on_hold(steps, [line.id for line in loaded.lines]),
-        },
-    )
+    return {
+        "request": loaded.row.id,
+        "next_look_at": next_look(found, escalated(steps), now),
+        "done_due_at": min((one.due_at for one in found if one.name == "done" and one.ended_at is None), default=None),
+        "paused": {one.line: one.paused_s for one in found if one.line is not None and one.paused_s},
+        "on_hold": on_hold(steps, [line.id for line in loaded.lines]),
+    }
+
+
+async def write_watch(db: AsyncConnection, *, loaded: Loaded, steps: list[Any], now: datetime) -> None:
+    """Derive the watch anew."""
+    row = watch_row(loaded, steps, now)
+    await db.execute(WATCH, row | {"paused": msgspec.json.encode(row["paused"]).decode()})
 
 
 def on_hold(steps: Iterable[Any], lines: Iterable[str]) -> str | None:

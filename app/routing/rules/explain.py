@@ -180,15 +180,25 @@ def _nobody(job: Job, couriers: list[int], problem: Problem) -> list[Reason]:
 
 def _queue(job: Job, best: Reach, plan: Plan, problem: Problem) -> list[Reason]:
     """A free courier would make it: what this one does first instead, and what one more courier would change."""
-    courier = problem.couriers[best.courier]
-    jobs = problem.by_id()
+    mine = next((at for at, route in enumerate(plan.routes) for stop in route.stops if stop.job == job.id), None)
+    jobs, at = problem.by_id(), best.courier
+    ahead = _before(job, plan, at)
+    if not ahead and mine is not None:
+        at, ahead = mine, _before(job, plan, mine)
+    courier = problem.couriers[at]
+    more_urgent = [name for name in ahead if jobs[name].tier <= job.tier]
+    facts: dict[str, Fact] = {"courier": courier.code, "jobs": ahead, "as_urgent": len(more_urgent)}
+    free = problem.couriers[best.courier].code
+    spare: dict[str, Fact] = {"courier": free, "finish_s": best.finish_s, "spare_s": job.due_s - best.finish_s}
+    queue = [Reason("R2", "routing.queue", facts)] if ahead else []
+    return [*queue, Reason("R6", "routing.one_more_courier", spare)]
+
+
+def _before(job: Job, plan: Plan, courier: int) -> list[str]:
+    """The jobs that a courier's route has before this one, or before it is too late for it."""
     ahead = []
-    for stop in plan.routes[best.courier].stops:
+    for stop in plan.routes[courier].stops:
         if stop.job == job.id or stop.start_s >= job.due_s:
             break
         ahead.append(stop.job)
-    ahead = list(dict.fromkeys(ahead))
-    more_urgent = [name for name in ahead if jobs[name].tier <= job.tier]
-    facts: dict[str, Fact] = {"courier": courier.code, "jobs": ahead, "as_urgent": len(more_urgent)}
-    spare: dict[str, Fact] = {"courier": courier.code, "finish_s": best.finish_s, "spare_s": job.due_s - best.finish_s}
-    return [Reason("R2", "routing.queue", facts), Reason("R6", "routing.one_more_courier", spare)]
+    return list(dict.fromkeys(ahead))
