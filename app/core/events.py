@@ -64,6 +64,14 @@ async def announce_all(
     return [row["id"] for row in rows]
 
 
+def event_row(event: Event, *, by: By, now: datetime) -> dict[str, Any]:
+    """An event that happened now as a row of `event` by column names, for a caller that inserts it with rows of its
+    own; `data` is JSON already."""
+    row = _row(event, by, now, now)
+    row["recorded_at"], row["subject_version"] = row.pop("now"), row.pop("version")
+    return row | {"data": msgspec.Raw(row["data"].encode())}
+
+
 def _row(event: Event, by: By, now: datetime, occurred_at: datetime) -> dict[str, Any]:
     data = msgspec.json.encode(event.data, order="sorted")
     return {
