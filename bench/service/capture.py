@@ -55,6 +55,23 @@ def literal_sql(statement: Statement) -> str:
     return re.sub(r"\$(\d+)", lambda found: literal(statement.parameters[int(found[1]) - 1]), sql)
 
 
+def read_script(statement: Statement) -> tuple[str, dict[str, str]]:
+    """One read as a pgbench script with the same parameters, lists and texts as variables: one plan for all of them,
+    as the product's prepared statement has it."""
+    variables = {
+        f"p{number}": "{" + ",".join(value) + "}" if isinstance(value, list) else value.isoformat()
+        for number, value in enumerate(statement.parameters, 1)
+        if isinstance(value, list | datetime)
+    }
+    sql = re.sub(r"\s+", " ", statement.sql).strip()
+
+    def bound(found: re.Match[str]) -> str:
+        name = f"p{found[1]}"
+        return f":{name}" if name in variables else literal(statement.parameters[int(found[1]) - 1])
+
+    return re.sub(r"\$(\d+)", bound, sql) + ";\n", variables
+
+
 def literal(value: Any) -> str:
     """A value as PostgreSQL writes it.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.service.bare import bare_server
-from bench.service.capture import literal_sql, transaction_script
+from bench.service.capture import read_script, transaction_script
 from bench.service.client import Job, Seen, Wrong, load, payload
 from bench.service.pgbench import pgbench
 from bench.service.stage import CHECKED, Stage
@@ -114,14 +114,14 @@ def checks(stage: Stage, effort: Effort) -> Figure:
     """POST /v1/warranty/check of 1,000 serials beside the same SQL in pgbench, one client each."""
     body = json.dumps({"serials": stage.serials[:CHECKED]}).encode()
     whole = payload("POST", "/v1/warranty/check", key=stage.key, body=body)
-    script = literal_sql(stage.check) + ";\n"
+    script, variables = read_script(stage.check)
 
     def ours() -> float:
         seen = load(Job(port=stage.port, payloads=[whole], connections=1, seconds=effort.seconds))
         return 1000 * seen.seconds / sum(seen.statuses.values())
 
     def yardstick() -> float:
-        return pgbench(stage.url, [script], clients=1, seconds=effort.seconds).mean_ms
+        return pgbench(stage.url, [script], clients=1, seconds=effort.seconds, variables=variables).mean_ms
 
     ours()
     yardstick()

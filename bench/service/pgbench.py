@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -21,14 +22,18 @@ class Rate:
     mean_ms: float
 
 
-def pgbench(url: str, scripts: list[str], *, clients: int, seconds: float) -> Rate:
+def pgbench(
+    url: str, scripts: list[str], *, clients: int, seconds: float, variables: Mapping[str, str] | None = None
+) -> Rate:
     """Run the scripts in random turns as prepared statements. Raises Wrong with pgbench's words when one fails."""
+    given = {"run": str(next(_runs)), "k": "0"} | dict(variables or {})
     with tempfile.TemporaryDirectory(prefix="sl-bench-") as folder:
         paths = [Path(folder) / f"{number}.sql" for number in range(len(scripts))]
         for path, script in zip(paths, scripts, strict=True):
             path.write_text(script, encoding="utf-8")
         command = [programs() / "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2))]
-        command += ["-T", str(max(1, round(seconds))), "-D", f"run={next(_runs)}", "-D", "k=0"]
+        command += ["-T", str(max(1, round(seconds)))]
+        command += [word for name, value in given.items() for word in ("-D", f"{name}={value}")]
         command += [word for path in paths for word in ("-f", path)]
         done = subprocess.run([*command, url], capture_output=True, text=True, check=False)
     tps = re.search(r"^tps = ([\d.]+)", done.stdout, re.M)
