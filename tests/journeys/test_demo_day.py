@@ -21,7 +21,7 @@ from app.network.rules.hours import parse_hours
 from tests.conftest import database
 
 pytestmark = pytest.mark.anyio
-CALLS = 12
+CALLS = 10
 TIGHT = {
     "from": "08:30", "to": "10:00", "rush_hours": [], "on_shift": ["YC-C1", "YC-E1", "YC-E3"],
     "areas": {"YINCHUAN": 1},
