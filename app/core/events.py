@@ -60,7 +60,7 @@ async def announce_all(
     """Write several events in one statement, in order."""
     rows = [_row(event, by, now, occurred_at or now) for event in events]
     if rows:
-        await db.execute(ANNOUNCE, rows)
+        await db.execute(ANNOUNCE, rows if len(rows) > 1 else rows[0])  # a list of one is sent the long way
     return [row["id"] for row in rows]
 
 
