@@ -103,10 +103,10 @@ async def board_facts(db: AsyncConnection, *, actor: Actor, area: str | None, no
     areas = (await db.execute(AREAS, scope)).all()
     requests = await open_requests(db, actor=actor, area=area)
     names = await regions(db, actor=actor, area=area)
-    if actor.customers is not None or actor.places is not None:
-        mine = {one.row.area for one in requests}
-        names = [name for name in names if name in mine]
     plans = await region_plans(db, names=names, seen={line.id for one in requests for line in one.seen}, now=now)
+    if actor.customers is not None or actor.places is not None:
+        plans = [plan for plan in plans if plan.visible]
+        names = [plan.region for plan in plans]
     sources = {line.source for one in requests for line in one.seen}
     binds = {"codes": sorted(sources), "areas": names if actor.places is None else []}
     return BoardFacts(
@@ -137,7 +137,7 @@ async def open_requests(db: AsyncConnection, *, actor: Actor, area: str | None) 
 
 async def region_plans(db: AsyncConnection, *, names: list[str], seen: set[str], now: datetime) -> list[RegionPlan]:
     """Each region's plan as of `now`. Only lines that are `seen` are in `visible`."""
-    lines = await lines_of(db, areas=names) if names else {}
+    lines = await lines_of(db, regions=names) if names else {}
     visible = {key: line for key, line in lines.items() if key in seen}
     found = []
     for name in names:

@@ -11,6 +11,18 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
+    "CREATE INDEX courier_by_area ON courier (area)",
+    "CREATE INDEX courier_by_place ON courier (place)",
+    # The planning region of each area: its own if it has couriers, else that of the couriers who start from one of its
+    # sources, so that areas which share couriers are planned together.
+    """
+    CREATE VIEW area_region AS
+    SELECT a.code AS area, CASE
+        WHEN EXISTS (SELECT FROM courier c WHERE c.area = a.code) THEN a.code
+        ELSE coalesce((SELECT min(c.area) FROM area_source s JOIN courier c ON c.place = s.place WHERE s.area = a.code), a.code)
+    END AS region
+    FROM area a
+    """,
     """
     CREATE TABLE region_plan (
         region text PRIMARY KEY,

@@ -7,7 +7,8 @@ import pytest
 from app.core.db import begin
 from app.fulfillment.jobs import end_unanswered_quotes, escalate_due, plan_dirty, presume_confirmed
 from app.stock.jobs import expire_reservations
-from tests.cast import World, a_world
+from tests.builders import unique
+from tests.cast import World, a_world, made
 from tests.journeys.test_journey import stock_of, to_fitted
 
 pytestmark = pytest.mark.anyio
@@ -168,3 +169,25 @@ async def test_a_plan_shows_a_customers_key_nothing_of_others(api, as_role, engi
     shown = (await key.get("/v1/plan", params={"area": world.area})).text
     assert world.site in shown
     assert other.site not in shown
+
+
+async def test_areas_that_share_couriers_are_planned_together(api, engine, clock):
+    """A place that serves two areas sends its couriers to both; each area's request is in the one plan of the region."""
+    world = await a_world(api)
+    beyond = unique("NEAR")
+    await made(api, "/v1/areas", {"code": beyond, "name": beyond, "sources": [world.local]})
+    site = unique("SITE")
+    await made(api, "/v1/sites", {
+        "code": site, "customer": world.customer, "name": site, "latitude": 38.6, "longitude": 106.1,
+        "timezone": "Asia/Shanghai", "area": beyond,
+    })  # fmt: skip
+    await world.receive(world.psu, 2)
+    near = await world.ask()
+    far = await world.ask(device_serial=await world.device(site=site))
+    assert [(one["mode"], one["commitment"]["kind"]) for one in far["lines"]] == [("courier", "local")]
+    await plan_dirty(engine, None, clock.now(), limit_s=1)
+    for area in (world.area, beyond):
+        plan = (await api.get("/v1/plan", params={"area": area})).json()["items"]
+        assert [one["region"] for one in plan] == [world.area]
+        stops = {stop["line"] for route in plan[0]["routes"] for stop in route["stops"]}
+        assert stops == {near["lines"][0]["id"], far["lines"][0]["id"]}

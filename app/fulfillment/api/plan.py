@@ -30,13 +30,17 @@ async def show_plan(call: NamedDependency[Call], area: FromQuery[str | None] = N
 
     async def ask(db: AsyncConnection) -> list[schemas.PlanOut]:
         names = await regions(db, actor=call.actor, area=area)
-        lines = await lines_of(db, areas=names)
+        lines = await lines_of(db, regions=names)
         found = []
         for name in names:
             facts = await region_of_area(db, area=name, now=call.now)
             planned = planning(facts, now=call.now)
             at = facts.standing.planned_at if facts.standing else None
-            visible = {key: line for key, line in lines.items() if call.actor.may_see_customer(line.customer)}
+            visible = {
+                key: line
+                for key, line in lines.items()
+                if call.actor.may_see_customer(line.customer) and call.actor.may_see_area(line.area)
+            }
             found.append(plan_out(name, planned.plan, planned.problem, visible, planned.version, at, call.language))
         return found
 
@@ -52,7 +56,7 @@ async def ask_for_plan(
     async def mark(db: AsyncConnection) -> dict[str, list[str]]:
         names = await regions(db, actor=call.actor, area=area)
         for name in names:
-            await mark_dirty(db, region=name, why="asked", now=call.now)
+            await mark_dirty(db, area=name, why="asked", now=call.now)
         return {"regions": names}
 
     return await call.write(202, mark)

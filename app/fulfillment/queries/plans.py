@@ -13,15 +13,17 @@ from app.accounts.rules import Actor
 REGIONS = text("""
     SELECT a.code FROM area a
     WHERE EXISTS (SELECT FROM courier c WHERE c.area = a.code)
-      AND (CAST(:area AS text) IS NULL OR a.code = :area)
-      AND (CAST(:scope_areas AS text[]) IS NULL OR a.code = ANY(CAST(:scope_areas AS text[])))
+      AND (CAST(:area AS text) IS NULL OR a.code = (SELECT v.region FROM area_region v WHERE v.area = :area))
+      AND (CAST(:scope_areas AS text[]) IS NULL OR EXISTS (
+          SELECT FROM area_region v WHERE v.region = a.code AND v.area = ANY(CAST(:scope_areas AS text[]))))
     ORDER BY a.code
 """)
 WAITING = text("""
-    SELECT l.id, l.request, l.state, l.due_at, l.eta, l.mode, r.customer, r.priority, w.on_hold, r.version,
+    SELECT l.id, l.request, l.state, l.due_at, l.eta, l.mode, r.customer, r.area, r.priority, w.on_hold, r.version,
         coalesce((w.paused ->> l.id)::bigint, 0) AS paused_s, w.done_due_at
     FROM request_line l JOIN part_request r ON r.id = l.request JOIN request_watch w ON w.request = r.id
-    WHERE r.area = ANY(CAST(:areas AS text[])) AND l.state NOT IN ('confirmed', 'canceled', 'lost')
+    WHERE r.area IN (SELECT v.area FROM area_region v WHERE v.region = ANY(CAST(:regions AS text[])))
+      AND l.state NOT IN ('confirmed', 'canceled', 'lost')
 """)
 
 
@@ -37,6 +39,7 @@ class PlannedLine:
     eta: datetime | None
     on_hold: str | None
     mode: str | None
+    area: str | None
 
     @property
     def waits(self) -> bool:
@@ -50,9 +53,9 @@ async def regions(db: AsyncConnection, *, actor: Actor, area: str | None) -> lis
     return list(rows.scalars())
 
 
-async def lines_of(db: AsyncConnection, *, areas: list[str]) -> Mapping[str, PlannedLine]:
-    """Open lines of some areas, by id."""
-    return {row.id: _line(row) for row in await db.execute(WAITING, {"areas": areas})}
+async def lines_of(db: AsyncConnection, *, regions: list[str]) -> Mapping[str, PlannedLine]:
+    """Open lines of some regions, by id."""
+    return {row.id: _line(row) for row in await db.execute(WAITING, {"regions": regions})}
 
 
 def _line(row: Any) -> PlannedLine:
@@ -66,4 +69,5 @@ def _line(row: Any) -> PlannedLine:
         eta=row.eta,
         on_hold=row.on_hold,
         mode=row.mode,
+        area=row.area,
     )

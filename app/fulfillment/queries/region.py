@@ -15,7 +15,7 @@ from app.routing.rules import problem as problems
 
 COURIERS = """
     SELECT c.code, c.shift, c.capacity_g, c.skills, p.code AS place, p.latitude, p.longitude, p.timezone
-    FROM courier c JOIN place p ON p.code = c.place WHERE c.area = :region ORDER BY c.code
+    FROM courier c JOIN place p ON p.code = c.place WHERE c.area = here.region ORDER BY c.code
 """
 OPEN_LINES = """
     SELECT l.id, l.request, l.state, l.quantity, l.due_at, l.eta, l.courier,
@@ -32,7 +32,8 @@ OPEN_LINES = """
     JOIN site s ON s.code = r.site
     JOIN part q ON q.number = l.supplied_part_number
     JOIN place p ON p.code = l.source
-    WHERE r.area = :region AND (l.mode = 'courier' OR l.mode IS NULL AND EXISTS (
+    WHERE r.area IN (SELECT v.area FROM area_region v WHERE v.region = here.region)
+      AND (l.mode = 'courier' OR l.mode IS NULL AND EXISTS (
           SELECT FROM area_source a WHERE a.area = r.area AND a.place = l.source))
       AND l.state IN ('accepted', 'picked', 'packed', 'dispatched')
       AND (w.on_hold IS NULL OR l.state = 'dispatched')
@@ -42,8 +43,8 @@ OPEN_LINES = """
 REGION = text(f"""
     SELECT (SELECT CAST(json_agg(c) AS text) FROM ({COURIERS}) c) AS couriers,
         (SELECT CAST(json_agg(o) AS text) FROM ({OPEN_LINES}) o) AS lines,
-        s.version, s.planned_at, CAST(s.problem AS text) AS problem, CAST(s.plan AS text) AS plan
-    FROM (SELECT) here LEFT JOIN region_plan s ON s.region = :region
+        here.region, s.version, s.planned_at, CAST(s.problem AS text) AS problem, CAST(s.plan AS text) AS plan
+    FROM (SELECT region FROM area_region WHERE area = :area) here LEFT JOIN region_plan s ON s.region = here.region
 """)
 
 
@@ -120,10 +121,10 @@ def tier_of(priority: str, found_on: str) -> int:
 
 
 async def region_of_area(db: AsyncConnection, *, area: str, now: datetime) -> Region:
-    """The region of a service area. A courier belongs to one area, so an area is a region of its own."""
-    row = (await db.execute(REGION, {"region": area})).one()
+    """The region of a service area: its own, or that of the couriers who start from its sources."""
+    row = (await db.execute(REGION, {"area": area})).one()
     return Region(
-        name=area,
+        name=row.region,
         couriers=_COURIERS.decode(row.couriers or "[]"),
         lines=tuple(map(_line, _OPEN_LINES.decode(row.lines or "[]"))),
         standing=_standing(row),

@@ -48,7 +48,7 @@ async def escalate(db: AsyncConnection, *, actor: Actor, request_id: str, now: d
         priority = raised(row.priority)
         version = int(await db.scalar(RAISE, {"id": row.id, "priority": priority}) or row.version)
         if row.area:
-            await mark_dirty(db, region=row.area, why="breached", now=now)
+            await mark_dirty(db, area=row.area, why="breached", now=now)
     for step in steps:
         details = dict(step.details or {})
         breach = details["level"] == "breach"

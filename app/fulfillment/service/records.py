@@ -25,7 +25,9 @@ WATCH = text("""
     ON CONFLICT (request) DO UPDATE SET next_look_at = excluded.next_look_at, done_due_at = excluded.done_due_at,
         paused = excluded.paused, on_hold = excluded.on_hold
 """)
-MARK = text("INSERT INTO region_dirty (region, why, marked_at) VALUES (:region, :why, :now)")
+MARK = text("""
+    INSERT INTO region_dirty (region, why, marked_at) SELECT region, :why, :now FROM area_region WHERE area = :area
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +145,7 @@ async def move(
     )
     await write_watch(db, loaded=loaded, steps=sorted([*loaded.steps, *written], key=_when), now=now)
     if replan and loaded.row.area:
-        await mark_dirty(db, region=loaded.row.area, why=event, now=now)
+        await mark_dirty(db, area=loaded.row.area, why=event, now=now)
     row = loaded.row
     told = {
         "state": request_state(after.values()).value,
@@ -175,6 +177,6 @@ def _when(step: Any) -> datetime:
     return step.occurred_at  # type: ignore[no-any-return]
 
 
-async def mark_dirty(db: AsyncConnection, *, region: str, why: str, now: datetime) -> None:
-    """Tell the planning duty that a region changed; an insert, so that nobody waits for anybody."""
-    await db.execute(MARK, {"region": region, "why": why, "now": now})
+async def mark_dirty(db: AsyncConnection, *, area: str, why: str, now: datetime) -> None:
+    """Tell the planning duty that an area's region changed; an insert, so that nobody waits for anybody."""
+    await db.execute(MARK, {"area": area, "why": why, "now": now})

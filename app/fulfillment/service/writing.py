@@ -36,8 +36,9 @@ WRITE = text(f"""
         watched AS ({_inserted(RequestWatch, "watches")}),
         marked AS (
             INSERT INTO region_dirty (region, why, marked_at)
-            SELECT area, 'accepted', accepted_at
-            FROM json_populate_recordset(CAST(NULL AS part_request), CAST(:requests AS json)) WHERE area IS NOT NULL
+            SELECT v.region, 'accepted', q.accepted_at
+            FROM json_populate_recordset(CAST(NULL AS part_request), CAST(:requests AS json)) q
+            JOIN area_region v ON v.area = q.area
         )
     INSERT INTO event ({EVENT})
     SELECT {EVENT} FROM json_populate_recordset(CAST(NULL AS event), CAST(:events AS json))
