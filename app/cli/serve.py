@@ -14,7 +14,7 @@ import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.accounts.rules import Role
-from app.cli.demo import demo_keys, load_demo
+from app.cli.demo_network import demo_keys, load_demo
 from app.cli.frame import (
     Commands,
     Stop,

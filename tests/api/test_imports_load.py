@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.accounts.rules import Actor, duty_actor
-from app.cli import demo
+from app.cli import demo_network as demo
 from app.cli.check import check
 from app.core.db import make_engine, reading
 from app.integrations.imports import KINDS, Work, import_table, read_file, read_table

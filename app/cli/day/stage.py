@@ -25,7 +25,7 @@ from app.cli.day.nearest import Bundling, Nearest
 from app.cli.day.outcome import Outcome, Result
 from app.cli.day.play import Player
 from app.cli.day.tickets import FATES
-from app.cli.demo import ORDER, load_demo, table_of
+from app.cli.demo_network import ORDER, load_demo, table_of
 from app.cli.frame import engine_on
 from app.core.clock import SteppedClock
 from app.core.db import begin, reading
