@@ -192,7 +192,7 @@ def problem_response(request: Request[Any, Any, Any], refusal: Refusal) -> Respo
         for one in refusal.errors
     ]
     problem = Problem(
-        type=f"https://sparelane.dev/problems/{refusal.code}",
+        type=f"/problems/{refusal.code}",
         title=TITLES.get(refusal.status, "Refused"),
         status=refusal.status,
         detail=text(refusal.code, refusal.facts, language),
