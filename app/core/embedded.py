@@ -165,8 +165,8 @@ def embedded(data: Path, *options: str) -> Iterator[str]:
             yield f"postgresql://postgres@/postgres?host={sock}"
         finally:
             leave(data, gate, users)
-            if watcher.stdin:
-                watcher.stdin.close()
+            watcher.kill()  # we have left ourselves; later it would only open files in a folder that may be gone
+            watcher.wait()
 
 
 def _guard(data: Path) -> None:

@@ -63,7 +63,7 @@ async def test_every_wrong_field_is_named_at_once(api: httpx.AsyncClient):
     [
         (b"{", "application/json", 400, "body.broken"),
         (b"\xff\xfe{}", "application/json", 400, "body.broken"),
-        (b"[" * 3000 + b"]" * 3000, "application/json", 400, "body.broken"),
+        (b"[" * 100_000 + b"]" * 100_000, "application/json", 400, "body.broken"),
         (b'{"name": NaN}', "application/json", 400, "body.broken"),
         (b"{}", "text/plain", 415, "body.not_json"),
         (

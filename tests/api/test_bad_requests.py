@@ -127,7 +127,7 @@ async def test_a_ticket_is_not_served_twice_unless_asked_to(world):
     [
         (b'{"device_serial": ', "application/json", 400, "body.broken"),
         (b"\xff\xfe\x00", "application/json", 400, "body.broken"),
-        (b'{"lines": ' + b"[" * 3000 + b"]" * 3000 + b"}", "application/json", 400, "body.broken"),
+        (b'{"lines": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "application/json", 400, "body.broken"),
         (b'{"device_serial": NaN}', "application/json", 400, "body.broken"),
         (b'{"device_serial": "' + b"x" * 11_000_000 + b'"}', "application/json", 413, "body.too_large"),
         (b"{}", "text/plain", 415, "body.not_json"),
@@ -138,6 +138,14 @@ async def test_bad_bodies_are_refused(world, engine, body, kind, status, code):
     before = await written(engine, world)
     answer = await world.api.post("/v1/part-requests", content=body, headers={"Content-Type": kind})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert await written(engine, world) == before
+
+
+async def test_depth_that_one_python_reads_and_another_does_not_is_refused_by_both(world, engine):
+    before = await written(engine, world)
+    body = b'{"lines": ' + b"[" * 3000 + b"]" * 3000 + b"}"
+    answer = await world.api.post("/v1/part-requests", content=body, headers={"Content-Type": "application/json"})
+    assert answer.json()["code"] in ("body.broken", "fields.bad")
     assert await written(engine, world) == before
 
 
