@@ -178,13 +178,13 @@ class CountOut(Wire):
 
 
 class ReturnLineIn(Wire):
-    """A removed part that came back (RMA). `line` is the request line that replaced it."""
+    """A removed part that came back (RMA), never as new (S4). `line` is the request line that replaced it."""
 
     part_number: Code
     quantity: Quantity = 1
     serials: Serials | None = None
     lot: Code | None = None
-    condition: Condition = "defective"
+    condition: Literal["refurbished", "defective"] = "defective"
     genuine: bool = True
     line: Code | None = None
 

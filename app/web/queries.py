@@ -124,7 +124,7 @@ async def open_requests(db: AsyncConnection, *, actor: Actor, area: str | None) 
     ids = {"ids": [row.id for row in rows]}
     lines = _by_request((await db.execute(LINES, ids)).all() if rows else [])
     steps = _by_request((await db.execute(STEPS, ids)).all() if rows else [])
-    return [
+    found = [
         OpenRequest(
             row=row,
             lines=tuple(lines.get(row.id, ())),
@@ -133,6 +133,7 @@ async def open_requests(db: AsyncConnection, *, actor: Actor, area: str | None) 
         )
         for row in rows
     ]
+    return [one for one in found if one.seen]  # its lines may have moved out of scope since the first read
 
 
 async def region_plans(db: AsyncConnection, *, names: list[str], seen: set[str], now: datetime) -> list[RegionPlan]:

@@ -35,4 +35,4 @@ class StillRuns:
 
 
 def may_close(month: date, now: datetime) -> Closable | StillRuns:
-    return Closable(month) if following(month) <= month_of(now) else StillRuns(month)
+    return Closable(month) if month < month_of(now) else StillRuns(month)

@@ -45,12 +45,13 @@ def refused_because(
     if offered.occurred_at > now:
         return refusal("event.in_future", occurred_at=offered.occurred_at.isoformat(), now=now.isoformat())
     if isinstance(offered.what, Corrected):
-        return wrong_correction(history, offered.what, now)
+        return wrong_correction(installation, history, offered.what, now)
     cover = fold(installation, history)
     by_then = [event for event in effective(history) if event.occurred_at <= offered.occurred_at]
     then = fold(installation, by_then)
     return (
         wrong_time(installation, cover, offered)
+        or wrong_failure(offered.what, offered.occurred_at)
         or wrong_position(installation, offered.what)
         or wrong_state(cover, then, history, offered.what)
     )
@@ -103,10 +104,23 @@ def wrong_state(cover: Cover, then: Cover, history: list[Event], what: What) -> 
         case Voided(from_day=day):
             return wrong_day("from", day)
         case Extended(months=months):
-            total = cover.installation.terms.months + months
-            total += sum(one.what.months for one in effective(history) if isinstance(one.what, Extended))
-            return refusal("extended.too_long", months=total, limit=MONTHS_LIMIT) if total > MONTHS_LIMIT else None
+            return too_long(cover.installation, effective(history), months)
     return None
+
+
+def too_long(installation: Installation, events: Iterable[Event], more: int = 0) -> Reason | None:
+    """The term with all its extensions has a limit (T104)."""
+    total = installation.terms.months + more
+    total += sum(one.what.months for one in events if isinstance(one.what, Extended))
+    return refusal("extended.too_long", months=total, limit=MONTHS_LIMIT) if total > MONTHS_LIMIT else None
+
+
+def wrong_failure(what: What, occurred_at: datetime) -> Reason | None:
+    """A part fails before it is replaced."""
+    failed_at = getattr(what, "failed_at", None)
+    if failed_at is None or failed_at <= occurred_at:
+        return None
+    return refusal("event.in_future", occurred_at=failed_at.isoformat(), now=occurred_at.isoformat())
 
 
 def wrong_day(field: str, day: date) -> Reason | None:
@@ -115,7 +129,9 @@ def wrong_day(field: str, day: date) -> Reason | None:
     return None if first <= day.year <= last else refusal("day.out_of_range", field=field, first=first, last=last)
 
 
-def wrong_correction(history: list[Event], correction: Corrected, now: datetime) -> Reason | None:
+def wrong_correction(
+    installation: Installation, history: list[Event], correction: Corrected, now: datetime
+) -> Reason | None:
     """Corrections name an original event of this installation and fields that it has."""
     target = next((event for event in history if event.id == correction.event), None)
     if target is None:
@@ -124,7 +140,21 @@ def wrong_correction(history: list[Event], correction: Corrected, now: datetime)
         return refusal("correction.of_correction", event=correction.event, corrects=target.what.event)
     if correction.happened_at is not None and correction.happened_at > now:
         return refusal("event.in_future", occurred_at=correction.happened_at.isoformat(), now=now.isoformat())
-    return wrong_changes(target, correction)
+    return wrong_changes(target, correction) or wrong_result(installation, history, target, correction, now)
+
+
+def wrong_result(
+    installation: Installation, history: list[Event], target: Event, correction: Corrected, now: datetime
+) -> Reason | None:
+    """What the history would say after the correction must be something it could have said at once."""
+    seq = max((event.seq for event in history), default=0) + 1
+    trial = Event(seq=seq, id="", occurred_at=now, recorded_at=now, what=correction)
+    after = effective([*history, trial])
+    result = next((event for event in after if event.id == target.id), None)
+    if result is None:
+        return None
+    long = too_long(installation, after) if isinstance(result.what, Extended) else None
+    return long or wrong_position(installation, result.what) or wrong_failure(result.what, result.occurred_at)
 
 
 def wrong_changes(target: Event, correction: Corrected) -> Reason | None:
