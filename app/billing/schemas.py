@@ -166,3 +166,32 @@ class PeriodOut(Wire):
 class PeriodsOut(Wire):
     items: list[PeriodOut]
     next: str | None
+
+
+class FieldChange(Wire):
+    """One field in which a new verdict differs."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class AmountChange(Wire):
+    """What a line costs the customer before and after a revision, gross."""
+
+    line: str
+    request: str
+    before: str
+    after: str
+    currency: str
+
+
+class RevisionOut(Wire):
+    """What a verdict would become, or became: `verdict` is the new one's id once it is accepted (W12)."""
+
+    verdict: str | None
+    supersedes: str
+    covered: bool
+    changes: list[FieldChange]
+    amounts: list[AmountChange]
+    outcome: dict[str, Any]

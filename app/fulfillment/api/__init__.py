@@ -1,5 +1,5 @@
 """Doors to fulfillment: requests and promises, the journey's verbs, the plan, previews of verdicts."""
 
-from app.fulfillment.api import plan, preview, requests, verbs
+from app.fulfillment.api import plan, preview, requests, revision, verbs
 
-HANDLERS = [*requests.HANDLERS, *verbs.HANDLERS, *plan.HANDLERS, *preview.HANDLERS]
+HANDLERS = [*requests.HANDLERS, *verbs.HANDLERS, *plan.HANDLERS, *preview.HANDLERS, *revision.HANDLERS]

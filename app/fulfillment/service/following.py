@@ -11,7 +11,7 @@ from app.accounts.rules import Actor
 from app.billing.rules.pricing import Payer, PriceTerms
 from app.billing.service import open_line_claims, reverse_line
 from app.billing.service.costs import charge_issue
-from app.fulfillment.rules.states import ENDED, State
+from app.fulfillment.rules.states import State
 from app.fulfillment.schemas import StepIn
 from app.fulfillment.service.frame import Frame, open_frame
 from app.fulfillment.service.records import NewStep, move
@@ -44,7 +44,7 @@ async def follow(db: AsyncConnection, *, actor: Actor, request_id: str, now: dat
     for row in rows:
         line = lines[row.line]
         await db.execute(NAME, {"line": row.line, "verdict": row.verdict})
-        if row.covered and not line.covered and line.state not in ENDED:
+        if row.covered and not line.covered and line.state not in (State.CANCELED.value, State.LOST.value):
             await _free(frame, line, row)
             steps.append(NewStep(verb="repriced", line=line.id, details={"verdict": row.verdict, "covered": True}))
             if line.state == State.AWAITING_CONSENT.value:
