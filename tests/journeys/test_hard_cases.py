@@ -219,3 +219,18 @@ async def test_one_region_that_cannot_be_planned_leaves_the_others_their_plans(a
     assert [len(route["stops"]) for route in plan["routes"]] in ([2, 0], [0, 2])
     async with begin(engine) as db:
         await db.execute(spoil, {"shift": '"24x7"', "place": broken.local})
+
+
+async def test_IM8_an_unused_part_nets_to_nothing_even_after_its_claim_was_rejected(api):
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    request = (await world.ask())["id"]
+    await world.do(request, "pick")
+    items = (await api.get("/v1/recoveries", params={"limit": 200})).json()["items"]
+    claim = next(one["id"] for one in items if one["request"] == request)
+    await made(api, f"/v1/recoveries/{claim}/file", {}, 200)
+    await made(api, f"/v1/recoveries/{claim}/reject", {"reason": "no fault found"}, 200)
+    await world.do(request, "return-unused")
+    costs = (await api.get("/v1/borne-costs", params={"request": request, "limit": 200})).json()["items"]
+    mine = [float(one["amount"]["amount"]) for one in costs if one["request"] == request]
+    assert sum(mine) == 0

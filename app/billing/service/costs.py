@@ -225,7 +225,8 @@ async def credit_return(
             left, rest = row.amount_minor - row.reversed, row.quantity - row.back
             value = sum(piece.value_minor for piece in mine)
             amount = left if back >= rest else share(left, rest, back) if row.beside_charge else min(left, value)
-            await _take_back(db, row, amount, back, actor=actor, reason=reason, now=now)
+            if amount:  # nothing is left on a cost that went over to us when its claim failed
+                await _take_back(db, row, amount, back, actor=actor, reason=reason, now=now)
 
 
 async def reverse_line(db: AsyncConnection, *, actor: Actor, line: str, reason: str, now: datetime) -> None:

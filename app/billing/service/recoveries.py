@@ -173,18 +173,29 @@ async def _step(
     return await queries.recovery(db, actor=actor, recovery_id=recovery_id, now=now)
 
 
+PIECES_BACK = text("SELECT sum(quantity)::bigint FROM borne_cost WHERE reverses = :borne")
+
+
 async def _to_vendor(db: AsyncConnection, row: Any, lost: Money, *, actor: Actor, now: datetime) -> None:
     """What was not recovered is taken from the payer's borne cost and put on ours (P7)."""
     if not lost.minor:
         return
     borne = (await db.execute(select(BorneCost.__table__).where(BorneCost.id == row.borne))).one()
+    out = borne.quantity - int(await db.scalar(PIECES_BACK, {"borne": borne.id}) or 0)
     shared = {name: getattr(borne, name) for name in ("kind", "request", "line", "reservations", "customer")} | {
         "contract": borne.contract, "device_serial": borne.device_serial, "currency": borne.currency,
-        "verdict": borne.verdict, "quantity": 0, "note": row.id, "occurred_at": now, "recorded_at": now,
+        "verdict": borne.verdict, "note": row.id, "occurred_at": now, "recorded_at": now,
         "recorded_by": actor.id, "period": await booking_period(db, now),
     }  # fmt: skip
-    back = {"id": new_id("cost", now), "source": borne.source, "payer": borne.payer, "reverses": borne.id}
-    ours = {"id": new_id("cost", now), "source": row.id, "payer": str(Payer.VENDOR), "reverses": None}
+    back = {
+        "id": new_id("cost", now),
+        "source": borne.source,
+        "payer": borne.payer,
+        "reverses": borne.id,
+        "quantity": 0,
+    }
+    # Ours names the pieces still out, so that one that comes back unused takes this cost back with it (IM8).
+    ours = {"id": new_id("cost", now), "source": row.id, "payer": str(Payer.VENDOR), "reverses": None, "quantity": out}
     await db.execute(
         insert(BorneCost),
         [shared | back | {"amount_minor": -lost.minor}, shared | ours | {"amount_minor": lost.minor}],
