@@ -234,3 +234,17 @@ async def test_IM8_an_unused_part_nets_to_nothing_even_after_its_claim_was_rejec
     costs = (await api.get("/v1/borne-costs", params={"request": request, "limit": 200})).json()["items"]
     mine = [float(one["amount"]["amount"]) for one in costs if one["request"] == request]
     assert sum(mine) == 0
+
+
+@pytest.mark.parametrize("after", ["return-unused", "diagnose"])
+async def test_IM3_pieces_whose_price_was_given_back_still_bring_their_cost_back(api, after):
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    request = (await world.ask(failure=CUSTOMER))["id"]
+    await world.do(request, "consent", agreed=True)
+    await world.do(request, "pick")
+    charge = (await api.get("/v1/charges", params={"request": request})).json()["items"][0]["id"]
+    await made(api, f"/v1/charges/{charge}/reverse", {"reason": "goodwill"}, 200)
+    await world.do(request, after, **({"cause": "defect"} if after == "diagnose" else {}))
+    items = (await api.get("/v1/charges", params={"request": request})).json()["items"]
+    assert sum(float(one["price"]["amount"]) for one in items) == 0

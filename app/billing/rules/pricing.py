@@ -239,6 +239,8 @@ def credit(
 ) -> Creditable | TooMuch:
     """Split a credit (None: all that is left) into net and tax; the last one takes the rest and nets to zero."""
     left_net, left_tax = net + -credited_net, tax + -credited_tax
+    if gross is not None and gross.minor == 0:  # pieces come back whose price was given back before
+        return Creditable(zero(net.currency), zero(net.currency))
     left = left_net + left_tax
     if left.minor <= 0 or (gross is not None and gross > left):
         return TooMuch(left)

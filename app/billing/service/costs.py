@@ -211,13 +211,11 @@ async def credit_return(
     for row in (await db.execute(LIVE_CHARGES, {"line": line})).all():
         back = sum(piece.quantity for piece in pieces if piece.id in row.reservations)
         left = row.gross_minor - row.credited
-        if back and left:
+        if back:
             rest = row.quantity - row.back
-            part = None if back >= rest else Money(share(left, rest, back), row.currency)
-            if part is None or part.minor:
-                await reverse_charge(
-                    db, actor=actor, charge_id=row.id, reason=reason, gross=part, quantity=back, now=now
-                )
+            whole = left > 0 and back >= rest
+            part = None if whole else Money(share(left, rest, min(back, rest)) if left else 0, row.currency)
+            await reverse_charge(db, actor=actor, charge_id=row.id, reason=reason, gross=part, quantity=back, now=now)
     for row in (await db.execute(LIVE_BORNE, {"line": line})).all():
         mine = [piece for piece in pieces if piece.id in row.reservations and row.quantity > row.back]
         back = sum(piece.quantity for piece in mine)
@@ -232,10 +230,10 @@ async def credit_return(
 async def reverse_line(db: AsyncConnection, *, actor: Actor, line: str, reason: str, now: datetime) -> None:
     """Take back everything billed for a line, before it is billed anew under another verdict (W12, T122)."""
     for row in (await db.execute(LIVE_CHARGES, {"line": line})).all():
-        if row.gross_minor > row.credited:
-            await reverse_charge(
-                db, actor=actor, charge_id=row.id, reason=reason, quantity=row.quantity - row.back, now=now
-            )
+        pieces = row.quantity - row.back
+        if row.gross_minor > row.credited or pieces:
+            rest = None if row.gross_minor > row.credited else Money(0, row.currency)
+            await reverse_charge(db, actor=actor, charge_id=row.id, reason=reason, gross=rest, quantity=pieces, now=now)
     for row in (await db.execute(LIVE_BORNE, {"line": line})).all():
         if row.amount_minor > row.reversed:
             left, pieces = row.amount_minor - row.reversed, row.quantity - row.back

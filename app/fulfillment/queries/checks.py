@@ -27,9 +27,13 @@ PIECES = text("""
 BILLED = text("""
     SELECT l.id, l.state, l.covered, l.gross_minor, coalesce(sum(c.gross_minor), 0)::bigint AS charged
     FROM request_line l LEFT JOIN charge c ON c.line = l.id GROUP BY l.id
-    HAVING coalesce(sum(c.gross_minor), 0) <> CASE
-        WHEN l.state IN ('picked', 'packed', 'dispatched', 'delivered', 'fitted', 'confirmed') THEN l.gross_minor ELSE 0 END
-        AND NOT (l.state = 'accepted' AND coalesce(sum(c.gross_minor), 0) < l.gross_minor)
+    HAVING NOT CASE
+        WHEN l.state IN ('picked', 'packed', 'dispatched', 'delivered', 'fitted', 'confirmed')
+            AND NOT coalesce(bool_or(c.reverses IS NOT NULL AND c.quantity = 0), false)
+            THEN coalesce(sum(c.gross_minor), 0) = l.gross_minor
+        WHEN l.state IN ('accepted', 'picked', 'packed', 'dispatched', 'delivered', 'fitted', 'confirmed')
+            THEN coalesce(sum(c.gross_minor), 0) BETWEEN 0 AND l.gross_minor  -- in part so far, or credited for goodwill
+        ELSE coalesce(sum(c.gross_minor), 0) = 0 END
 """)
 UNTOLD = text("""
     SELECT r.id, r.version, max(e.subject_version) AS told FROM part_request r
