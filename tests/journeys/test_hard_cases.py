@@ -248,3 +248,18 @@ async def test_IM3_pieces_whose_price_was_given_back_still_bring_their_cost_back
     await world.do(request, after, **({"cause": "defect"} if after == "diagnose" else {}))
     items = (await api.get("/v1/charges", params={"request": request})).json()["items"]
     assert sum(float(one["price"]["amount"]) for one in items) == 0
+
+
+async def test_a_breach_already_told_is_annotated_once_when_a_step_dated_back_shows_it_was_kept(api, engine, clock):
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    request = await on_the_way(world)
+    clock.step(timedelta(hours=2, minutes=5))
+    async with begin(engine) as db:
+        await escalate_due(db, clock.now())
+    fitted = await world.do(request, "fit", occurred_at="2026-11-22T03:50:00Z")
+    assert next(one["state"] for one in fitted["clocks"] if one["name"] == "local") == "met"
+    await world.do(request, "notes", text="told too early")
+    steps = (await api.get(f"/v1/part-requests/{request}/steps")).json()["items"]
+    assert [one["details"]["clock"] for one in steps if one["verb"] == "annotated"] == ["local"]
+    assert ("local", "breach") in await told(api, request)

@@ -135,6 +135,8 @@ async def move(
     `born` are lines made in this very change. Gives the request's new version.
     """
     written = await write_steps(db, actor=actor, request=loaded.row.id, steps=steps, occurred_at=occurred_at, now=now)
+    notes = _annotations(loaded, sorted([*loaded.steps, *written], key=_when), now)
+    written += await write_steps(db, actor=actor, request=loaded.row.id, steps=notes, occurred_at=occurred_at, now=now)
     if states:
         await db.execute(SET_LINE, [{"id": line, "state": state.value} for line, state in sorted(states.items())])
     after = {line.id: states.get(line.id, State(line.state)) for line in loaded.lines} | dict(born or {})
@@ -171,6 +173,17 @@ async def move(
         occurred_at=occurred_at,
     )
     return version
+
+
+def _annotations(loaded: Loaded, steps: list[Any], now: datetime) -> list[NewStep]:
+    """A breach that was told stays told; a step dated back that shows it was kept is noted beside it, once (C5)."""
+    told = {(clock, line) for clock, line, level in escalated(steps) if level == "breach"}
+    noted = {(step.details["clock"], step.details.get("clock_line")) for step in steps if step.verb == "annotated"}
+    return [
+        NewStep(verb="annotated", line=one.line, details={"clock": one.name, "clock_line": one.line, "state": "met"})
+        for one in clocks(loaded.timing, steps_of(steps), now)
+        if one.state == "met" and (one.name, one.line) in told - noted
+    ]
 
 
 def _when(step: Any) -> datetime:
