@@ -1,6 +1,6 @@
 """A region as the plan sees it: its couriers, its open lines, its standing plan, all read at one moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -189,7 +189,3 @@ def _standing(row: Any) -> Standing | None:
 def _parsed(problem: str, plan: str) -> tuple[problems.Problem, plans.Plan]:
     """A stored plan as values: many promises are made on one plan, and the same text is always the same plan."""
     return problems.from_json(msgspec.json.decode(problem)), plans.from_json(msgspec.json.decode(plan))
-
-
-def lines_by_id(lines: Sequence[OpenLine]) -> dict[str, OpenLine]:
-    return {line.id: line for line in lines}

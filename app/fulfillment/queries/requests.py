@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -163,8 +163,3 @@ async def page(
     rows = (await db.execute(PAGE, binds | scope_of(actor))).all()
     more = len(rows) > size
     return await load_rows(db, rows[:size]), keyset.encode([rows[size - 1].id]) if more else None
-
-
-def extended_due(clock: Clock) -> datetime:
-    """A clock's nominal due, its holds taken off again."""
-    return clock.due_at - timedelta(seconds=clock.paused_s)

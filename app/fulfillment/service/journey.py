@@ -14,7 +14,7 @@ from app.billing.service.costs import charge_issue, credit_return
 from app.core.errors import FieldError
 from app.fulfillment import schemas
 from app.fulfillment.queries.requests import Loaded
-from app.fulfillment.rules.states import HELD, State, Verb
+from app.fulfillment.rules.states import State, Verb
 from app.fulfillment.service.frame import Frame, again, chosen_lines, open_frame
 from app.fulfillment.service.records import NewStep, move
 from app.fulfillment.service.refusals import CarrierOrCourier, FittedOther, SerialDue, UnknownCourier
@@ -353,8 +353,3 @@ async def _moved(
         data=data,
         replan=replan,
     )
-
-
-__all__ = [
-    "HELD", "cancel", "confirm", "deliver", "delivery_failed", "dispatch", "fit", "pack", "pick", "return_line", "take_back",
-]  # fmt: skip
