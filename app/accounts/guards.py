@@ -188,6 +188,13 @@ class Call:
 
         return cast("Response[T]", _response(Kept(status, msgspec.json.encode(await self._again(run))), replayed=False))
 
+    async def act(self, verb: Callable[[AsyncConnection], Awaitable[T]], shape: type[T]) -> T:
+        """Like write, for a page: the answer as a value of its shape, also where it is replayed."""
+        kept, replayed = await self._again(lambda: self._once(200, verb))
+        if not replayed:
+            self.wake()
+        return msgspec.json.decode(kept.body, type=shape)
+
     async def _once(self, status: int, verb: Callable[[AsyncConnection], Awaitable[T]]) -> tuple[Kept, bool]:
         async with begin(self.engine) as db:
             if self.claim is not None and (kept := await claim_key(db, self.claim)):

@@ -52,40 +52,42 @@ def out_of_time(value: Any, path: str = "") -> list[str]:
     return []
 
 
-def wrong_fields(raw: Any, shape: Any) -> list[tuple[str, str]]:
+def wrong_fields(raw: Any, shape: Any, *, strict: bool = True) -> list[tuple[str, str]]:
     """Every field of `raw` that does not fit `shape`, as (path, message); msgspec itself stops at the first.
+
+    Not strict, a text may stand for a number, a yes or a no, as in a form.
 
     A second pass, run only for input that was refused already, so its cost is no matter.
     """
     found: list[tuple[str, str]] = []
-    _look(raw, shape, "", found)
+    _look(raw, shape, "", found, strict)
     return found
 
 
-def _look(raw: Any, shape: Any, path: str, found: list[tuple[str, str]]) -> None:
+def _look(raw: Any, shape: Any, path: str, found: list[tuple[str, str]], strict: bool) -> None:
     inner = _container(shape) if raw is not None else None
     if inner is not None and get_origin(inner) is list and isinstance(raw, list):
         before = len(found)
         for at, item in enumerate(raw):
-            _look(item, get_args(inner)[0], _join(path, str(at)), found)
+            _look(item, get_args(inner)[0], _join(path, str(at)), found, strict)
         if len(found) == before:  # the items fit; their number may not
-            _fit(raw, shape, path, found)
+            _fit(raw, shape, path, found, strict)
     elif isinstance(inner, type) and issubclass(inner, msgspec.Struct) and isinstance(raw, dict):
         hints = get_type_hints(inner, include_extras=True)
         known = {one.encode_name: one for one in msgspec.structs.fields(inner)}
         found.extend((_join(path, name), "field.unknown") for name in raw if name not in known)
         for name, one in known.items():
             if name in raw:
-                _look(raw[name], hints[one.name], _join(path, name), found)
+                _look(raw[name], hints[one.name], _join(path, name), found, strict)
             elif one.required:
                 found.append((_join(path, name), "field.required"))
     else:
-        _fit(raw, shape, path, found)
+        _fit(raw, shape, path, found, strict)
 
 
-def _fit(raw: Any, shape: Any, path: str, found: list[tuple[str, str]]) -> None:
+def _fit(raw: Any, shape: Any, path: str, found: list[tuple[str, str]], strict: bool) -> None:
     try:
-        msgspec.convert(raw, shape)
+        msgspec.convert(raw, shape, strict=strict)
     except msgspec.ValidationError as wrong:
         found.append((path, re.sub(r" - at `.*`$", "", str(wrong))))
 

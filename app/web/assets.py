@@ -1,6 +1,7 @@
 """Every file a page loads: ours from `static/`, Leaflet and htmx from their installed packages. Nothing from elsewhere.
 
-A file's address holds a hash of its content, so that browsers may keep it for ever.
+A file's address holds a hash of its content, so that browsers may keep it for ever. The one style sheet is written in
+parts, `static/style/*.css`, and served whole, in the order of their names.
 """
 
 import hashlib
@@ -22,6 +23,9 @@ PACKAGED = {
 }
 
 
+SHEET = "sparelane.css"
+
+
 class MissingAsset(Exception):
     """A package that brings a page's script is not installed."""
 
@@ -40,7 +44,8 @@ def assets() -> dict[str, Asset]:
     """All files by their plain name (`board.css`, `lib/htmx.js`), read once."""
     found = {path.name: path for path in sorted(OURS.iterdir()) if path.suffix in TYPES}
     found |= {name: packaged(package, inside) for name, (package, inside) in PACKAGED.items()}
-    return {name: _asset(name, path) for name, path in found.items()}
+    sheet = b"\n".join(path.read_bytes() for path in sorted((OURS / "style").glob("*.css")))
+    return {SHEET: _asset(SHEET, sheet)} | {name: _asset(name, path.read_bytes()) for name, path in found.items()}
 
 
 @cache
@@ -61,8 +66,7 @@ def packaged(package: str, inside: str) -> Path:
     return Path(spec.origin).parent / inside
 
 
-def _asset(name: str, path: Path) -> Asset:
-    content = path.read_bytes()
+def _asset(name: str, content: bytes) -> Asset:
     stem, _, ending = name.rpartition(".")
     digest = hashlib.sha256(content).hexdigest()[:12]
-    return Asset(f"/static/{stem}.{digest}.{ending}", content, TYPES[path.suffix])
+    return Asset(f"/static/{stem}.{digest}.{ending}", content, TYPES[f".{ending}"])

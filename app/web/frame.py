@@ -5,18 +5,28 @@ from typing import Any
 import structlog
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
+from app.accounts.guards import Call
 from app.accounts.rules import Role
 from app.core.db import reading
-from app.core.errors import Forbidden, Refusal
+from app.core.errors import BadRequest, Forbidden, NotFound, Refusal
 from app.core.http import Broken, database_mood, request_id_of
 from app.core.i18n import text
+from app.core.idempotency import once
+from app.web.forms import Form, need_own_form, read_form
 from app.web.render import HEADERS, language_of, page
 from app.web.sessions import COOKIE, SignedIn, actor_of_session, signature, signing_secret, unsigned
 
 log = structlog.get_logger("web")
+
+
+class Misunderstood(BadRequest):
+    """What was sent to a page makes no sense there."""
+
+    code = "web.misunderstood"
 
 
 class SignInFirst(Exception):
@@ -62,6 +72,33 @@ async def provide_who(request: Request[Any, Any, Any]) -> SignedIn:
     return who
 
 
+async def provide_form(request: Request[Any, Any, Any], who: NamedDependency[SignedIn]) -> Form:
+    """The `form` dependency of every page that is posted to: this session's own form."""
+    form = await read_form(request)
+    need_own_form(request, expected=who.form_token, given=form.text("token"))
+    return form
+
+
+async def provide_page_call(request: Request[Any, Any, Any], who: NamedDependency[SignedIn]) -> Call:
+    """The `call` dependency of every page behind the sign-in. A posted form is checked to be this session's own; its
+    field `once`, or the header of a form that was kept while offline, is the idempotency key."""
+    state, claim = request.app.state, None
+    if request.method == "POST":
+        form = await provide_form(request, who)
+        key = request.headers.get("idempotency-key") or form.text("once")
+        claim = once(principal=who.actor.id, route=f"POST {request.url.path}", key=key, body=form.digest())
+    return Call(
+        engine=state.engine,
+        actor=who.actor,
+        now=state.clock.now(),
+        language=language_of(request),
+        if_match=None,
+        claim=claim,
+        wake=state.wake,
+        state=state,
+    )
+
+
 def on_sign_in_first(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
     """A page sends to the sign-in; a fragment or stream is told so, and its page goes there."""
     if "hx-request" in request.headers or request.url.path.endswith("/stream"):
@@ -70,10 +107,16 @@ def on_sign_in_first(request: Request[Any, Any, Any], _: Exception) -> Response[
 
 
 def on_page_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[str]:
-    """What happened and what to do, in words, with a way back."""
-    sentence = text(refusal.code, refusal.facts, language_of(request))
+    """What happened and what to do, in words: as a toast where a page asked for a part, else as a page of its own."""
+    language = language_of(request)
+    sentence = text(refusal.code, refusal.facts, language)
+    fields = [text(one.code, one.facts, language) for one in refusal.errors]
+    if "hx-request" in request.headers:
+        headers = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"}
+        return page(request, "toast.html", status=refusal.status, headers=headers, sentence=sentence, fields=fields)
     who = request.scope.get("state", {}).get("signed_in")
-    return page(request, "error.html", status=refusal.status, sentence=sentence, who=who, number=request_id_of(request))
+    number = request_id_of(request)
+    return page(request, "error.html", status=refusal.status, sentence=sentence, fields=fields, who=who, number=number)
 
 
 def on_page_http_exception(request: Request[Any, Any, Any], exception: HTTPException) -> Response[str]:
@@ -81,7 +124,7 @@ def on_page_http_exception(request: Request[Any, Any, Any], exception: HTTPExcep
     status = exception.status_code
     if status >= 500:
         return on_page_exception(request, exception)
-    return page(request, "error.html", status=status, sentence=None, who=None, number=request_id_of(request))
+    return on_page_refusal(request, Misunderstood() if status != 404 else NotFound())
 
 
 def on_page_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[str]:

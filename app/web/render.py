@@ -1,23 +1,29 @@
 """Templates and words: a finished value becomes a page in the reader's language, with the headers every page carries."""
 
+import json
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
+from litestar.datastructures import Cookie
 
 from app.core.i18n import LANGUAGES, Language, chosen_language, text
 from app.web.assets import address_of
+from app.web.nav import navigation
 
 LANGUAGE_COOKIE = "sparelane_language"
+SAID_COOKIE = "sparelane_said"
 TEMPLATES = Path(__file__).parent / "templates"
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'; media-src 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -38,7 +44,10 @@ class Words:
 
 
 def language_of(request: Request[Any, Any, Any]) -> Language:
-    """The language chosen on a page, else the browser's."""
+    """The language kept for the user who is signed in, else the one chosen in this browser, else the browser's own."""
+    kept = getattr(request.scope.get("state", {}).get("signed_in"), "language", None)
+    if kept is not None:
+        return cast("Language", kept)
     chosen = request.cookies.get(LANGUAGE_COOKIE)
     for one in LANGUAGES:
         if one == chosen:
@@ -74,8 +83,50 @@ def page(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    who: Any = None,
     **view: Any,
 ) -> Response[str]:
     """A whole page or a fragment, in the reader's language, under the policy that lets nothing leave the host."""
-    html = rendered(template, language_of(request), here=request.url.path, **view)
-    return Response(html, status_code=status, media_type=MediaType.HTML, headers={**HEADERS, **(headers or {})})
+    language, said = language_of(request), _said(request)
+    html = rendered(
+        template,
+        language,
+        here=request.url.path,
+        who=who,
+        entries=navigation(who.actor.role, request.url.path, Words(language)) if who else (),
+        said=said,
+        once=secrets.token_urlsafe(16),
+        **view,
+    )
+    answer = Response(html, status_code=status, media_type=MediaType.HTML, headers={**HEADERS, **(headers or {})})
+    if said is not None:
+        answer.set_cookie(Cookie(SAID_COOKIE, value="", path="/", max_age=0))
+    return answer
+
+
+def see_other(path: str, request: Request[Any, Any, Any] | None = None, *, say: str | None = None) -> Response[Any]:
+    """Send the browser to a page of ours. `say` is what was done, in words: the next page shows it once."""
+    fragment = request is not None and "hx-request" in request.headers
+    where = {"HX-Redirect": path} if fragment else {"Location": path}
+    answer = Response("", status_code=200 if fragment else 303, media_type=MediaType.HTML, headers={**HEADERS, **where})
+    if say is not None:
+        value = urlsafe_b64encode(json.dumps(say).encode()).decode()
+        answer.set_cookie(Cookie(SAID_COOKIE, value=value, path="/", max_age=60, httponly=True, samesite="strict"))
+    return answer
+
+
+def toast(request: Request[Any, Any, Any], sentence: str) -> Response[str]:
+    """What was done, said on the page that asked for it, which stays as it is."""
+    headers = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"}
+    return page(request, "toast.html", headers=headers, sentence=sentence, fields=[], done=True)
+
+
+def _said(request: Request[Any, Any, Any]) -> str | None:
+    """What the page before left to be said; a fragment leaves it to the next whole page."""
+    value = request.cookies.get(SAID_COOKIE)
+    if not value or "hx-request" in request.headers:
+        return None
+    try:
+        return str(json.loads(urlsafe_b64decode(value)))[:300]
+    except ValueError:
+        return None

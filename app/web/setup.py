@@ -5,7 +5,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from app.core.errors import Refusal
-from app.web import components, dispatch, sign_in
+from app.web import components, dispatch, live, sign_in
 from app.web.frame import (
     SignInFirst,
     admit_page,
@@ -13,6 +13,8 @@ from app.web.frame import (
     on_page_http_exception,
     on_page_refusal,
     on_sign_in_first,
+    provide_form,
+    provide_page_call,
     provide_who,
 )
 
@@ -21,9 +23,13 @@ def pages() -> Router:
     """All pages; their full paths stand at their doors."""
     return Router(
         path="/",
-        route_handlers=[*sign_in.HANDLERS, *dispatch.HANDLERS, *components.HANDLERS],
+        route_handlers=[*sign_in.HANDLERS, *live.HANDLERS, *dispatch.HANDLERS, *components.HANDLERS],
         guards=[admit_page],
-        dependencies={"who": Provide(provide_who)},
+        dependencies={
+            "who": Provide(provide_who),
+            "form": Provide(provide_form),
+            "call": Provide(provide_page_call),
+        },
         exception_handlers={
             SignInFirst: on_sign_in_first,
             Refusal: on_page_refusal,

@@ -1,6 +1,5 @@
 """Doors to the front page, signing in and out, the choice of language, and the files that pages load."""
 
-import hmac
 import secrets
 from typing import Any
 
@@ -9,26 +8,21 @@ from litestar.datastructures import Cookie
 from litestar.params import FromPath
 
 from app.accounts.guards import PUBLIC
-from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, WAREHOUSE, Role
 from app.core.db import begin
-from app.core.errors import Forbidden, NotFound
+from app.core.errors import NotFound
 from app.core.http import request_id_of
 from app.core.i18n import LANGUAGES
-from app.web.assets import by_address
+from app.web.assets import assets, by_address
+from app.web.forms import StaleForm
+from app.web.forms import need_own_form as need_own
 from app.web.frame import signed_in_by
-from app.web.render import HEADERS, LANGUAGE_COOKIE, page
+from app.web.nav import home_of
+from app.web.render import LANGUAGE_COOKIE, page, see_other
 from app.web.sessions import COOKIE, LASTS, end_session, open_session, signature, signed, signing_secret
 
 FORM_COOKIE = "sparelane_form"
 YEAR_S = 365 * 24 * 3600
 SMALL_BODY = 16 * 1024
-BOARD_ROLES: tuple[Role, ...] = (ADMIN, DISPATCHER, WAREHOUSE, ENGINEER)
-
-
-class StaleForm(Forbidden):
-    """A form that this site did not give to this browser."""
-
-    code = "web.form_stale"
 
 
 @get("/", opt=PUBLIC, include_in_schema=False)
@@ -37,9 +31,8 @@ async def front(request: Request[Any, Any, Any]) -> Response[Any]:
     who = await signed_in_by(request)
     if who is None:
         return await sign_in_page(request)
-    if who.actor.role in BOARD_ROLES:
-        return see_other("/board")
-    return page(request, "home.html", who=who)
+    home = home_of(who.actor.role)
+    return see_other(home) if home is not None else page(request, "home.html", who=who)
 
 
 @post("/sign-in", opt=PUBLIC, include_in_schema=False, request_max_body_size=SMALL_BODY)
@@ -111,11 +104,9 @@ async def need_own_form(request: Request[Any, Any, Any], purpose: str, mark: str
     """Refuse a form from another site: its token belongs to a cookie that only this site's pages can send."""
     state = request.app.state
     expected = signature(await signing_secret(state.engine, state), purpose, mark)
-    origin = request.headers.get("origin")
-    foreign = origin not in (None, "null") and origin.partition("://")[2] != request.headers.get("host")
-    right = isinstance(given, str) and given.isascii() and hmac.compare_digest(expected, given)
-    if not mark or foreign or not right:
+    if not mark:
         raise StaleForm
+    need_own(request, expected=expected, given=given if isinstance(given, str) else None)
 
 
 def own_path(path: str) -> bool:
@@ -129,10 +120,6 @@ def own_path(path: str) -> bool:
     )
 
 
-def see_other(path: str) -> Response[Any]:
-    return Response("", status_code=303, media_type="text/html", headers={**HEADERS, "Location": path})
-
-
 def cookie(
     request: Request[Any, Any, Any], name: str, value: str, *, max_age: int, same_site: Any = "strict"
 ) -> Cookie:
@@ -141,4 +128,17 @@ def cookie(
     return Cookie(name, value=value, path="/", max_age=max_age, httponly=True, samesite=same_site, secure=secure)
 
 
-HANDLERS = [front, sign_in, sign_out, choose_language, static]
+@get("/worker.js", opt=PUBLIC, include_in_schema=False)
+async def worker() -> Response[bytes]:
+    """The script that shows a page of ours when there is no connection; it has to lie at the root."""
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    return Response(assets()["worker.js"].content, media_type="text/javascript", headers=headers)
+
+
+@get("/offline", opt=PUBLIC, include_in_schema=False)
+async def offline(request: Request[Any, Any, Any]) -> Response[str]:
+    """What a browser shows while it cannot reach us."""
+    return page(request, "offline.html", who=None)
+
+
+HANDLERS = [front, sign_in, sign_out, choose_language, static, worker, offline]

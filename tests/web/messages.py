@@ -2,18 +2,20 @@
 
 import ast
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 from jinja2 import nodes
 
+import app.web
 from app.web import words
 from app.web.render import TEMPLATES, environment
 
-WEB = Path(words.__file__).parent
+WEB = Path(app.web.__file__).parent
 
 
 def in_templates() -> Iterator[str]:
-    for path in sorted(TEMPLATES.glob("*.html")):
+    for path in sorted(TEMPLATES.rglob("*.html")):
         tree = environment().parse(path.read_text())
         for call in tree.find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "_":
@@ -23,15 +25,24 @@ def in_templates() -> Iterator[str]:
 
 
 def in_source() -> Iterator[str]:
-    for path in sorted(WEB.glob("*.py")):
+    """Sentences handed to `say`, written out or taken from a table of the module (or one it imports)."""
+    for path in sorted(WEB.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "say":
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "say" and node.args:
                 first = node.args[0]
                 if isinstance(first, ast.Constant):
                     yield str(first.value)
                 else:
-                    table = ast.unparse(first).split("[")[0]
-                    assert table in vars(words), f"{path.name}: {ast.unparse(node)}"
+                    yield from table_of(path, ast.unparse(first)).values()
+
+
+def table_of(path: Path, written: str) -> dict[str, str]:
+    """The table behind `say(TABLE[key])` or `say(TABLE.get(…))`, looked up where it is used."""
+    parts = path.relative_to(WEB.parent.parent).with_suffix("").parts
+    found = vars(import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts)))
+    for name in written.split("[")[0].removesuffix(".get").split("."):
+        found = found[name] if isinstance(found, dict) else vars(found)[name]
+    return dict(found)
 
 
 def in_tables() -> Iterator[str]:

@@ -103,7 +103,7 @@ async def test_a_revoked_key_ends_its_session_at_once(app, api, as_role):
     await api.post(f"/v1/keys/{mine['id']}/revoke", json={})
     page = await browser.get("/board")
     part = await browser.get("/board/live", headers={"HX-Request": "true"})
-    stream = await browser.get("/board/stream")
+    stream = await browser.get("/live/stream")
     assert (page.status_code, page.headers["Location"]) == (303, "/")
     assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/")
     assert stream.status_code == 401
@@ -144,9 +144,9 @@ async def test_each_sign_in_has_an_id_of_its_own(app, as_role):
     assert first.cookies[COOKIE] != second.cookies[COOKIE]
 
 
-async def test_whoever_has_no_pages_yet_is_told_so(app, as_role):
-    browser = await signed_in(app, await as_role("finance"))
-    assert "pages for your role are not here yet" in (await browser.get("/")).text
+async def test_whoever_has_no_pages_is_told_so(app, as_role):
+    browser = await signed_in(app, await as_role("integration"))
+    assert "works with the API" in (await browser.get("/")).text
     refused = await browser.get("/board")
-    assert (refused.status_code, "finance" in refused.text) == (403, True)
+    assert (refused.status_code, "integration" in refused.text) == (403, True)
     assert (await browser.get("/components")).status_code == 200

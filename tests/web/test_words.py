@@ -25,6 +25,22 @@ def test_chinese_is_written_as_chinese():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_catalogs_hold_nothing_that_no_page_says(language):
-    with (LOCALES / FOLDERS[language] / "web.po").open("rb") as source:
-        kept = {str(one.id) for one in read_po(source) if one.id}
-    assert {one for one in kept if not one.startswith("web.")} == all_messages()
+    kept = {one for _, one, _ in pages_own(language)}
+    assert {one for one in kept if not one.startswith("web.")} - all_messages() == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_is_told_alike_wherever_it_is_kept(language):
+    told: dict[str, set[str]] = {}
+    for _, message, words in pages_own(language):
+        told.setdefault(message, set()).add(words)
+    assert {message for message, words in told.items() if len(words) > 1} == set()
+
+
+def pages_own(language) -> list[tuple[str, str, str]]:
+    """The pages' own catalogs, `web.po` and one for each audience: file, message, words."""
+    found = []
+    for path in sorted((LOCALES / FOLDERS[language]).glob("web*.po")):
+        with path.open("rb") as source:
+            found += [(path.name, str(one.id), str(one.string)) for one in read_po(source) if one.id]
+    return found

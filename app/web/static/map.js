@@ -3,9 +3,9 @@
 (function () {
   const SHAPES = {
     ok: '<circle class="in" cx="11" cy="11" r="4"/>',
-    risk: '<path class="in" d="M11 5.500 16.200 14.500H5.800z"/>',
-    late: '<rect class="in" x="6.500" y="6.500" width="9" height="9"/>',
-    paused: '<path class="in" d="M6.500 6.500h3v9h-3zM12.500 6.500h3v9h-3z"/>',
+    risk: '<path class="in" d="M11 5.5 16.2 14.5H5.8z"/>',
+    late: '<rect class="in" x="6.5" y="6.5" width="9" height="9"/>',
+    paused: '<path class="in" d="M6.5 6.5h3v9h-3zM12.5 6.5h3v9h-3z"/>',
   };
   const URGENCY = { late: 400, risk: 300, ok: 200, paused: 100 };
 
@@ -99,7 +99,7 @@
     if (facts.focus) map.fitBounds(facts.focus, { padding: [36, 36], maxZoom: 13, animate: false });
     uncover();
     map.on("zoomend moveend resize", uncover);
-    document.addEventListener("board-shown", draw);
+    document.addEventListener("live-shown", draw);
     addEventListener("beforeprint", function () { map.invalidateSize({ animate: false }); });
   });
 })();

@@ -1,4 +1,5 @@
-/* Clocks tick on from the server's deadlines; the page's parts are fetched again when the server says so. */
+/* Clocks tick on from the server's deadlines; a page's live parts are fetched again when the server says so.
+   A live page has one #live element with data-stream; htmx fetches on the event "live-changed", "live-shown" comes after. */
 "use strict";
 (function () {
   let ahead = 0; // the server's clock minus ours, in milliseconds
@@ -22,9 +23,9 @@
       const due = Number(left.dataset.due), started = Number(left.dataset.started);
       const words = span(due - now);
       if (words !== null && words !== left.textContent) left.textContent = words;
-      const rest = left.closest(".clock").querySelector(".rest");
+      const clock = left.closest(".clock"), rest = clock && clock.querySelector(".rest");
       const share = Math.max(0, Math.min(100, (100 * (due - now)) / (due - started)));
-      rest.setAttribute("width", share.toFixed(1));
+      if (rest) rest.setAttribute("width", share.toFixed(1));
       const row = left.closest("[id]");
       if (due < now && row && row.dataset.standing !== "late" && !ranOut.has(row.id)) {
         ranOut.add(row.id);
@@ -40,7 +41,7 @@
     waiting = setTimeout(function () {
       waiting = null;
       last = Date.now();
-      document.body.dispatchEvent(new CustomEvent("board-changed"));
+      document.body.dispatchEvent(new CustomEvent("live-changed"));
     }, Math.max(0, 1000 - (Date.now() - last)));
   }
 
@@ -56,12 +57,14 @@
   }
 
   function connected(well) {
-    document.getElementById("offline").hidden = well;
+    const said = document.getElementById("offline");
+    if (said) said.hidden = well;
   }
 
   /* What the reader had open, in hand or in view stays so; rows that changed show it. */
   let before = null;
   function remember() {
+    if (before) return; // an answer that comes before the last one has settled must not forget what was open
     const focused = document.activeElement && document.activeElement.closest("[id]");
     before = {
       open: new Map([...document.querySelectorAll("details[id]")].map((one) => [one.id, one.open])),
@@ -91,15 +94,6 @@
     ranOut = new Set();
   }
 
-  document.addEventListener("click", function (event) {
-    const code = event.target.closest("[data-copy]");
-    if (!code || !navigator.clipboard) return;
-    navigator.clipboard.writeText(code.dataset.copy).then(function () {
-      code.classList.add("copied");
-      setTimeout(function () { code.classList.remove("copied"); }, 1500);
-    });
-  });
-
   document.addEventListener("DOMContentLoaded", function () {
     readNow();
     tick();
@@ -117,7 +111,8 @@
         restore();
         tick();
         connected(true);
-        document.dispatchEvent(new CustomEvent("board-shown"));
+        document.documentElement.dataset.shown = String(Number(document.documentElement.dataset.shown || 0) + 1);
+        document.dispatchEvent(new CustomEvent("live-shown"));
       });
     });
     for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {

@@ -1,0 +1,70 @@
+"""Where each role's work is: the entries of the navigation, the first of which is the role's home."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from app.accounts.rules import Role
+
+WORDS: Mapping[str, str] = {
+    "/engineer": "My requests",
+    "/devices": "Devices",
+    "/picking": "Picking",
+    "/receiving": "Receiving",
+    "/stock": "Stock",
+    "/board": "Board",
+    "/requests": "Requests",
+    "/escalations": "Escalations",
+    "/finance": "Look up",
+    "/finance/charges": "Charges",
+    "/finance/costs": "Costs",
+    "/finance/exposure": "Exposure",
+    "/reports": "Reports",
+    "/admin": "Administration",
+}
+SHAPES: Mapping[str, str] = {
+    "/engineer": "wrench",
+    "/devices": "shield",
+    "/picking": "hand",
+    "/receiving": "inbox",
+    "/stock": "shelf",
+    "/board": "board",
+    "/requests": "list",
+    "/escalations": "bell",
+    "/finance": "shield",
+    "/finance/charges": "coin",
+    "/finance/costs": "scale",
+    "/finance/exposure": "calendar",
+    "/reports": "chart",
+    "/admin": "gear",
+}
+WORK: Mapping[Role, tuple[str, ...]] = {
+    "engineer": ("/engineer", "/devices", "/board"),
+    "warehouse": ("/picking", "/receiving", "/stock", "/board"),
+    "dispatcher": ("/board", "/requests", "/escalations", "/devices", "/reports"),
+    "finance": ("/finance", "/finance/charges", "/finance/costs", "/finance/exposure", "/reports"),
+    "admin": ("/admin", "/board", "/requests", "/picking", "/stock", "/finance", "/reports", "/devices"),
+    "integration": (),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of the navigation."""
+
+    address: str
+    words: str
+    shape: str
+    here: bool
+
+
+def navigation(role: Role, here: str, say: Callable[[str], str]) -> tuple[Entry, ...]:
+    """A role's entries; the one that the present address lies under the longest way is marked."""
+    mine = WORK[role]
+    under = [one for one in mine if here == one or here.startswith(one + "/")]
+    marked = max(under, key=len, default=None)
+    return tuple(Entry(address=one, words=say(WORDS[one]), shape=SHAPES[one], here=one == marked) for one in mine)
+
+
+def home_of(role: Role) -> str | None:
+    """Where a role's work begins; None for those who have no pages."""
+    return WORK[role][0] if WORK[role] else None
