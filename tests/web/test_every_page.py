@@ -1,0 +1,90 @@
+"""Every page that people can open, found in the application itself: readable, reachable, in one language, and light."""
+
+import html
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from playwright.sync_api import Page
+
+from app.core.i18n import catalog
+from app.core.settings import Settings
+from app.main import create_app
+from tests.web.browsing import DESKTOP, PHONE, Site, Visit, contrasts, findings, fits, sign_in
+
+FIRST_LOAD = 300 * 1024
+NOT_PAGES = ("/live/stream", "/worker.js", "/static/", "/language/")
+"""What is answered to a page, not opened by a person."""
+FRAGMENT = re.compile(r"/(live|parts|part|panel|promise|rows|export)\b|\.(pdf|svg|csv|xlsx|jpg)$")
+
+SAMPLES: dict[str, Callable[[Site], str]] = {}
+"""What to put in place of a path's parameters, by their name."""
+
+
+def pages() -> list[tuple[str, str]]:
+    """Each page's path with a role that may open it."""
+    app: Litestar = create_app(Settings(), "postgresql://nobody@/nowhere")
+    found = []
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", []):
+            roles = handler.opt.get("page_roles")
+            skipped = FRAGMENT.search(route.path) or route.path.startswith(NOT_PAGES)
+            if roles and "GET" in handler.http_methods and not skipped:
+                found.append((route.path, "admin" if "admin" in roles else sorted(roles)[0]))
+    return sorted(found)
+
+
+def address(path: str, site: Site) -> str:
+    return re.sub(r"{(\w+):\w+}", lambda part: SAMPLES[part[1]](site), path)
+
+
+def opened(visit: Callable[..., Visit], site: Site, path: str, role: Any, **how: Any) -> tuple[Visit, Page]:
+    seen = visit(**how)
+    page = sign_in(seen, site, site.key(role))
+    seen.complaints.clear()
+    answer = page.goto(site.base + address(path, site))
+    assert answer.status == 200, path
+    return seen, page
+
+
+@pytest.mark.parametrize(("path", "role"), pages())
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"language": "zh-CN", "size": PHONE, "color_scheme": "light"},
+        {"language": "en", "size": DESKTOP, "color_scheme": "dark"},
+    ],
+    ids=["phone", "desktop"],
+)
+def test_a_page_can_be_read_by_everybody(visit, site, path, role, how):
+    seen, page = opened(visit, site, path, role, **how)
+    assert fits(page)
+    assert findings(page) == []
+    assert contrasts(page) == []
+    assert untranslated(page, how["language"]) == []
+    assert page.title().endswith("Sparelane")
+    assert page.locator("h1").count() == 1
+    assert weight(page) < FIRST_LOAD
+    assert seen.complaints == []
+
+
+def untranslated(page: Page, language: str) -> list[str]:
+    """Texts on a page that are a sentence of the other language."""
+    mine, other = catalog(language), catalog("en" if language == "zh-CN" else "zh-CN")
+    foreign = {words for code, words in other.items() if words != mine[code]} - set(mine.values())
+    shown = page.evaluate(
+        """() => [...document.querySelectorAll("body *")].filter((one) => !one.closest("script, [lang]:not(html)"))
+            .flatMap((one) => [...one.childNodes]).filter((node) => node.nodeType === 3)
+            .map((node) => node.textContent.trim()).filter(Boolean)"""
+    )
+    return [one for one in dict.fromkeys(shown) if html.unescape(one) in foreign]
+
+
+def weight(page: Page) -> int:
+    """Bytes of the page and all it loaded, as they crossed the wire."""
+    return page.evaluate(
+        """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+            .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
+    )
