@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.accounts.jobs import forget_tries
 from app.billing.jobs import expire_recoveries
 from app.core.clock import Clock
 from app.core.db import begin
@@ -88,6 +89,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("expire_recoveries", in_transaction(expire_recoveries), every_s=3600),
     Duty("seal", in_transaction(seal), every_s=2),
     Duty("forget_old", in_transaction(forget_old), every_s=3600),
+    Duty("forget_tries", in_transaction(forget_tries), every_s=600),
 )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -15,8 +16,9 @@ from litestar.utils.scope.state import ScopeState
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.accounts.queries import actor_behind, key_row
-from app.accounts.rules import KEYS_CHANGED, Actor, Role, split_key
+from app.accounts.queries import Credentials, actor_behind, credentials_by_login, key_row
+from app.accounts.rules import KEYS_CHANGED, Actor, Proof, Role, address_bucket, proven, split_key
+from app.accounts.service import TooManyTries, begin_try, renew_hash, settle_try
 from app.core.db import begin, reading
 from app.core.errors import BadRequest, Forbidden
 from app.core.http import (
@@ -132,6 +134,63 @@ def keyring_of(state: Any) -> Keyring:
     if known is None or known.engine is not state.engine:
         known = state.keyring = Keyring(state.engine)
     return known
+
+
+class Locksmith:
+    """Hashes and proves passwords off the loop, two at a time, since each takes a core and 64 MB.
+
+    Whoever would wait longer than a few seconds is asked to come again.
+    """
+
+    AT_ONCE = 2
+    WAITS_S = 5.0
+    MOST_WAITING = 100
+
+    def __init__(self) -> None:
+        self._bench = ThreadPoolExecutor(self.AT_ONCE, thread_name_prefix="passwords")
+        self._asked = 0
+
+    async def do(self, work: Callable[..., T], *given: Any) -> T:
+        """The result of slow work, or TooManyTries."""
+        if self._asked >= self.AT_ONCE + self.MOST_WAITING:
+            raise TooManyTries(retry_after_s=int(self.WAITS_S), guessing=False)
+        self._asked += 1
+        try:
+            done = asyncio.get_running_loop().run_in_executor(self._bench, work, *given)
+            return await asyncio.wait_for(done, self.WAITS_S)  # what has not begun by then never does
+        except TimeoutError as late:
+            raise TooManyTries(retry_after_s=int(self.WAITS_S), guessing=False) from late
+        finally:
+            self._asked -= 1
+
+
+def locksmith_of(state: Any) -> Locksmith:
+    """This process's locksmith, made at the first password."""
+    known: Locksmith | None = getattr(state, "locksmith", None)
+    if known is None:
+        known = state.locksmith = Locksmith()
+    return known
+
+
+async def prove_person(
+    state: Any, *, login: str, password: str, address: str | None, now: datetime
+) -> Credentials | None:
+    """The enabled person whom login and password prove; None whatever is wrong, after the same time.
+
+    Too many failures from the address are TooManyTries, whether this password is right or not.
+    """
+    async with begin(state.engine) as db:
+        number = await begin_try(db, address=address_bucket(address), login=login, now=now)
+        found = await credentials_by_login(db, login=login)
+    kept, proof = None if found is None else found.password_hash, None
+    try:
+        proof = cast("Proof", await locksmith_of(state).do(proven, password, kept))
+    finally:
+        async with begin(state.engine) as db:
+            await settle_try(db, number=number, right=None if proof is None else proof.right)
+            if found and kept and proof and proof.renewed:
+                await renew_hash(db, user_id=found.id, kept=kept, renewed=proof.renewed)
+    return found if proof.right else None
 
 
 def _need_json(connection: ASGIConnection[Any, Any, Any, Any], *, bodyless: bool) -> None:

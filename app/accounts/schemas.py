@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
-from app.accounts.rules import Role
+from msgspec import UNSET, UnsetType
+
+from app.accounts.rules import PersonRole, Role
+from app.core.i18n import Language
 from app.core.types import Code, Instant, Name, Wire
 
 
@@ -54,3 +57,54 @@ class Me(Wire):
     customers: list[str] | None
     areas: list[str] | None
     places: list[str] | None
+
+
+class UserIn(Wire):
+    """A new person: role and scope (null is everything). A password comes with `password-reset`."""
+
+    login: Code
+    name: Name
+    role: PersonRole
+    customers: list[Code] | None = None
+    areas: list[Code] | None = None
+    places: list[Code] | None = None
+
+
+class UserChange(Wire):
+    """What is to change of a person; what is left out stays. A scope of null is everything."""
+
+    name: Name | UnsetType = UNSET
+    role: PersonRole | UnsetType = UNSET
+    customers: list[Code] | UnsetType | None = UNSET
+    areas: list[Code] | UnsetType | None = UNSET
+    places: list[Code] | UnsetType | None = UNSET
+
+
+class UserOut(Wire):
+    """A person as listed. `has_password` is false until one is set; `must_change` while it is a one-time password."""
+
+    id: str
+    login: str
+    name: str
+    role: PersonRole
+    customers: list[str] | None
+    areas: list[str] | None
+    places: list[str] | None
+    language: Language | None
+    has_password: bool
+    must_change: bool
+    created_at: datetime
+    disabled_at: datetime | None
+    version: int
+
+
+class PasswordReset(Wire):
+    """A one-time password; shown this once. Whoever signs in with it chooses a password first."""
+
+    one_time_password: str
+    details: UserOut
+
+
+class UsersOut(Wire):
+    items: list[UserOut]
+    next: str | None

@@ -9,12 +9,18 @@ from app.core.db import Base
 
 
 class WebSession(Base):
-    """One browser signed in with a key. The cookie holds the id, the table only its hash."""
+    """One browser signed in by a person, or with a key. The cookie holds the id, the table only its hash.
+
+    A person's session counts in the epoch in which it was opened.
+    """
 
     __tablename__ = "web_session"
 
     id_hash: Mapped[str] = mapped_column(primary_key=True)
-    api_key: Mapped[str] = mapped_column(ForeignKey("api_key.id"))
+    api_key: Mapped[str | None] = mapped_column(ForeignKey("api_key.id"))
+    user_account: Mapped[str | None] = mapped_column(ForeignKey("user_account.id"))
+    epoch: Mapped[int | None]
+    browser: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]

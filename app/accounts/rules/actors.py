@@ -1,10 +1,7 @@
-"""Who may do and see what, as plain decisions; and the shape of API keys."""
+"""Who may do and see what, as plain decisions."""
 
-import hashlib
-import hmac
-import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 Role = Literal["admin", "dispatcher", "warehouse", "engineer", "finance", "integration"]
@@ -16,9 +13,11 @@ FINANCE: Role = "finance"
 INTEGRATION: Role = "integration"
 ROLES: tuple[Role, ...] = (ADMIN, DISPATCHER, WAREHOUSE, ENGINEER, FINANCE, INTEGRATION)
 
-KEY_MARK = "sl"
-KEYS_CHANGED = "sparelane_keys"
-"""The channel on which it is said that some key no longer counts."""
+PersonRole = Literal["admin", "dispatcher", "warehouse", "engineer", "finance"]
+PERSON_ROLES: tuple[PersonRole, ...] = ("admin", "dispatcher", "warehouse", "engineer", "finance")
+"""Roles of people; `integration` is for systems, which have keys and no pages."""
+
+SCOPES = ("customers", "areas", "places")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +70,10 @@ def duty_actor(name: str) -> Actor:
     return Actor(id=f"duty:{name}", name=name, role=ADMIN, request_id=f"duty:{name}")
 
 
-@dataclass(frozen=True, slots=True)
-class NewKey:
-    """A freshly made key: `text` is shown once, the rest is kept."""
-
-    text: str
-    prefix: str
-    secret_hash: str
+def wider_scopes(actor: Actor, given: Mapping[str, list[str] | None]) -> list[str]:
+    """Which of the given scopes hold more than the actor's own: nobody gives away what he or she does not have."""
+    return [kind for kind, codes in given.items() if _wider(getattr(actor, kind), codes)]
 
 
-def make_key() -> NewKey:
-    """256 random bits under a prefix by which the row is found: `sl_<12>_<43>`."""
-    prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    return NewKey(text=f"{KEY_MARK}_{prefix}_{secret}", prefix=prefix, secret_hash=hash_secret(secret))
-
-
-def hash_secret(secret: str) -> str:
-    """SHA-256: enough for 256 random bits, and quick (passwords get argon2)."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def split_key(text: str) -> tuple[str, str] | None:
-    """Prefix and secret of a key's text; None if it is not one of ours."""
-    mark, _, rest = text.partition("_")
-    prefix, _, secret = rest.partition("_")
-    return (prefix, secret) if mark == KEY_MARK and len(prefix) == 12 and secret else None
-
-
-def key_counts(
-    *, secret: str, secret_hash: str, expires_at: datetime | None, revoked_at: datetime | None, now: datetime
-) -> bool:
-    """Whether a found key opens the door: right secret (compared in constant time), not expired, not revoked."""
-    right = hmac.compare_digest(hash_secret(secret), secret_hash)
-    return right and revoked_at is None and (expires_at is None or now < expires_at)
+def _wider(mine: frozenset[str] | None, given: list[str] | None) -> bool:
+    return mine is not None and (given is None or not set(given) <= mine)
