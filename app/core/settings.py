@@ -29,6 +29,11 @@ class Settings:
     trusted_proxies: str = setting(
         "SPARELANE_TRUSTED_PROXIES", "", "Comma-separated addresses whose X-Forwarded-For is believed"
     )
+    plain_http: str = setting(
+        "SPARELANE_PLAIN_HTTP",
+        "refuse",
+        "refuse or allow: whether people may sign in without TLS from other machines than this one",
+    )
     worker: str = setting(
         "SPARELANE_WORKER", "inside", "inside runs the duties in the server's process, apart leaves them out"
     )
@@ -54,6 +59,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             raise BadSetting(f"{_variable(name)} must be a whole number above 0, not {value!r}")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSetting(f"SPARELANE_LOG_LEVEL must be debug, info, warning or error, not {settings.log_level!r}")
+    if settings.plain_http not in ("refuse", "allow"):
+        raise BadSetting(f"SPARELANE_PLAIN_HTTP must be refuse or allow, not {settings.plain_http!r}")
     if settings.worker not in ("inside", "apart"):
         raise BadSetting(f"SPARELANE_WORKER must be inside or apart, not {settings.worker!r}")
     if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://")):

@@ -16,9 +16,10 @@ from app.core.errors import BadRequest, Forbidden, NotFound, Refusal
 from app.core.http import Broken, database_mood, request_id_of
 from app.core.i18n import text
 from app.core.idempotency import once
+from app.web.cookies import cookie_of, may_sign_in
 from app.web.forms import Form, need_own_form, read_form
 from app.web.render import HEADERS, language_of, page
-from app.web.sessions import COOKIE, SignedIn, actor_of_session, signature, signing_secret, unsigned
+from app.web.sessions import COOKIE, SignedIn, signature, signing_secret, standing_of_session, unsigned
 
 log = structlog.get_logger("web")
 
@@ -29,8 +30,12 @@ class Misunderstood(BadRequest):
     code = "web.misunderstood"
 
 
+BEFORE_CHANGE = "before_change"
+"""The `opt` of the pages that are open before a one-time password is changed."""
+
+
 class SignInFirst(Exception):
-    """Nobody is signed in here, or no longer."""
+    """Nobody is signed in here, or no longer; or the password has to be changed first. The front page knows which."""
 
 
 def signed_in(*roles: Role) -> dict[str, Any]:
@@ -39,8 +44,8 @@ def signed_in(*roles: Role) -> dict[str, Any]:
 
 
 async def signed_in_by(request: Request[Any, Any, Any]) -> SignedIn | None:
-    """Who sends this cookie; None without a session that counts."""
-    cookie = request.cookies.get(COOKIE)
+    """Who sends this cookie; None without a session that counts, or over a connection that may carry none."""
+    cookie = cookie_of(request, COOKIE) if may_sign_in(request) else None
     if cookie is None:
         return None
     state = request.app.state
@@ -49,8 +54,13 @@ async def signed_in_by(request: Request[Any, Any, Any]) -> SignedIn | None:
     if session is None:
         return None
     async with reading(state.engine) as db:
-        actor = await actor_of_session(db, session=session, now=state.clock.now(), request_id=request_id_of(request))
-    return None if actor is None else SignedIn(actor, session, signature(secret, "form", session))
+        found = await standing_of_session(db, session=session, now=state.clock.now(), request_id=request_id_of(request))
+    if found is None:
+        return None
+    token = signature(secret, "form", session)
+    who = SignedIn(found.actor, session, token, found.language, found.login, found.must_change)
+    request.scope.setdefault("state", {})["signed_in"] = who
+    return who
 
 
 async def admit_page(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -59,9 +69,8 @@ async def admit_page(connection: ASGIConnection[Any, Any, Any, Any], handler: Ba
     if roles is None:
         return
     who = await signed_in_by(Request[Any, Any, Any](connection.scope))
-    if who is None:
+    if who is None or (who.must_change and not handler.opt.get(BEFORE_CHANGE)):
         raise SignInFirst
-    connection.scope.setdefault("state", {})["signed_in"] = who
     if who.actor.role not in roles:
         raise Forbidden(role=who.actor.role)
 

@@ -15,6 +15,7 @@ from litestar.datastructures import Cookie
 
 from app.core.i18n import LANGUAGES, Language, chosen_language, text
 from app.web.assets import address_of
+from app.web.cookies import cookie, cookie_of, named
 from app.web.nav import navigation
 
 LANGUAGE_COOKIE = "sparelane_language"
@@ -48,7 +49,7 @@ def language_of(request: Request[Any, Any, Any]) -> Language:
     kept = getattr(request.scope.get("state", {}).get("signed_in"), "language", None)
     if kept is not None:
         return cast("Language", kept)
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    chosen = cookie_of(request, LANGUAGE_COOKIE)
     for one in LANGUAGES:
         if one == chosen:
             return one
@@ -100,7 +101,8 @@ def page(
     )
     answer = Response(html, status_code=status, media_type=MediaType.HTML, headers={**HEADERS, **(headers or {})})
     if said is not None:
-        answer.set_cookie(Cookie(SAID_COOKIE, value="", path="/", max_age=0))
+        for name in {SAID_COOKIE, named(request, SAID_COOKIE)}:
+            answer.set_cookie(Cookie(name, value="", path="/", max_age=0, secure=name != SAID_COOKIE))
     return answer
 
 
@@ -111,7 +113,8 @@ def see_other(path: str, request: Request[Any, Any, Any] | None = None, *, say: 
     answer = Response("", status_code=200 if fragment else 303, media_type=MediaType.HTML, headers={**HEADERS, **where})
     if say is not None:
         value = urlsafe_b64encode(json.dumps(say).encode()).decode()
-        answer.set_cookie(Cookie(SAID_COOKIE, value=value, path="/", max_age=60, httponly=True, samesite="strict"))
+        plain = Cookie(SAID_COOKIE, value=value, path="/", max_age=60, httponly=True, samesite="strict")
+        answer.set_cookie(cookie(request, SAID_COOKIE, value, max_age=60) if request is not None else plain)
     return answer
 
 
@@ -123,7 +126,7 @@ def toast(request: Request[Any, Any, Any], sentence: str) -> Response[str]:
 
 def _said(request: Request[Any, Any, Any]) -> str | None:
     """What the page before left to be said; a fragment leaves it to the next whole page."""
-    value = request.cookies.get(SAID_COOKIE)
+    value = cookie_of(request, SAID_COOKIE) or request.cookies.get(SAID_COOKIE)
     if not value or "hx-request" in request.headers:
         return None
     try:

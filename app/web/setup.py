@@ -5,7 +5,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from app.core.errors import Refusal
-from app.web import components, dispatch, live, sign_in
+from app.web import account, components, dispatch, live, sign_in
 from app.web.frame import (
     SignInFirst,
     admit_page,
@@ -23,7 +23,7 @@ def pages() -> Router:
     """All pages; their full paths stand at their doors."""
     return Router(
         path="/",
-        route_handlers=[*sign_in.HANDLERS, *live.HANDLERS, *dispatch.HANDLERS, *components.HANDLERS],
+        route_handlers=[*sign_in.HANDLERS, *account.HANDLERS, *live.HANDLERS, *dispatch.HANDLERS, *components.HANDLERS],
         guards=[admit_page],
         dependencies={
             "who": Provide(provide_who),

@@ -114,12 +114,32 @@ class Visit:
 
 
 def sign_in(seen: Visit, site: Site, key: str) -> Page:
-    """By keyboard alone: the field has the focus already."""
+    """With a key, by keyboard alone: three steps from the field that has the focus to the other way in."""
     seen.page.goto(site.base)
-    expect(seen.page.locator("#key")).to_be_focused()
-    seen.page.keyboard.type(key)
-    seen.page.keyboard.press("Enter")
+    type_key(seen.page, key)
     seen.page.wait_for_url(lambda url: url != site.base + "/")
+    return seen.page
+
+
+def type_key(page: Page, key: str) -> None:
+    """Open the form for keys and send it."""
+    expect(page.locator("#login")).to_be_focused()
+    for pressed in ("Tab", "Tab", "Tab", "Enter", "Tab"):
+        page.keyboard.press(pressed)
+    expect(page.locator("#key")).to_be_focused()
+    page.keyboard.type(key)
+    page.keyboard.press("Enter")
+
+
+def sign_in_as(seen: Visit, site: Site, login: str, password: str) -> Page:
+    """By name and password, by keyboard alone: the field has the focus already."""
+    seen.page.goto(site.base)
+    expect(seen.page.locator("#login")).to_be_focused()
+    for pressed in (login, password):
+        seen.page.keyboard.type(pressed)
+        seen.page.keyboard.press("Tab")
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_url(lambda url: url not in (site.base + "/", site.base + "/sign-in"))
     return seen.page
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.browsing import DESKTOP, PHONE, contrasts, findings, fits, sign_in
+from tests.web.browsing import DESKTOP, PHONE, contrasts, findings, fits, sign_in, type_key
 
 
 def test_a_typed_key_opens_a_board_with_a_map_routes_and_lanes(visit, site):
@@ -64,15 +64,13 @@ def test_a_revoked_key_closes_an_open_board(visit, site):
     expect(page.locator(".request")).not_to_have_count(0)
     site.revoke(key)
     page.wait_for_url(site.base + "/", timeout=10_000)
-    expect(page.locator("#key")).to_be_focused()
+    expect(page.locator("#login")).to_be_focused()
 
 
 def test_a_bad_key_is_told_in_plain_words(visit, site):
     page = visit("zh-CN").page
     page.goto(site.base)
-    expect(page.locator("#key")).to_be_focused()
-    page.keyboard.type("sl_wrong")
-    page.keyboard.press("Enter")
+    type_key(page, "sl_wrong")
     expect(page.get_by_role("alert")).to_contain_text("这个密钥不能用")
     expect(page.locator("#key")).to_have_attribute("aria-invalid", "true")
 
