@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,9 +29,7 @@ def add(commands: Commands) -> None:
     create = command(verbs, "create", words)
     create.add_argument("--role", required=True, choices=ROLES, help="what the key may do")
     create.add_argument("--name", required=True, help="who or what uses it, for the audit")
-    for scope in ("customer", "area", "place"):
-        words = f"limit the key to this {scope}; may be given several times; without it, all"
-        create.add_argument(f"--{scope}", action="append", metavar="CODE", help=words)
+    add_scope(create, "the key")
     create.add_argument(
         "--expires",
         metavar="WHEN",
@@ -44,13 +42,25 @@ def add(commands: Commands) -> None:
     command(verbs, "list", "List all keys: id, role, name, state; never their text.").set_defaults(run=run_list)
 
 
+def add_scope(parser: argparse.ArgumentParser, whom: str) -> None:
+    """The options that limit what a key or a person sees."""
+    for scope in ("customer", "area", "place"):
+        words = f"limit {whom} to this {scope}; may be given several times; without it, all"
+        parser.add_argument(f"--{scope}", action="append", metavar="CODE", help=words)
+
+
+def understood(raw: dict[str, Any], shape: type[T]) -> T:
+    """What was given, in the API's shape; every value that does not fit is named."""
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError as wrong:
+        raise Stop("; ".join(f"{path}: {why}" for path, why in wrong_fields(raw, shape)) or str(wrong), 2) from wrong
+
+
 def run_create(given: argparse.Namespace, settings: Settings) -> None:
     raw = {"name": given.name, "role": given.role, "customers": given.customer, "areas": given.area}
     raw |= {"places": given.place, "expires_at": instant(given.expires)}
-    try:
-        new = msgspec.convert(raw, KeyIn)
-    except msgspec.ValidationError as wrong:
-        raise Stop("; ".join(f"{path}: {why}" for path, why in wrong_fields(raw, KeyIn)) or str(wrong), 2) from wrong
+    new = understood(raw, KeyIn)
 
     async def create(db: AsyncConnection) -> KeyMade:
         return await service.create_key(db, actor=COMMAND_LINE, new=new, now=SystemClock().now())

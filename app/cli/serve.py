@@ -7,6 +7,7 @@ import gc
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from typing import cast
 
 import structlog
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.accounts.rules import Role
 from app.cli.demo_network import demo_keys, load_demo
+from app.cli.demo_users import demo_users
 from app.cli.frame import (
     Commands,
     Stop,
@@ -36,6 +38,7 @@ from app.worker import Context, Worker
 
 WORKER_POOL = 6
 GRACE_S = 10
+UNKNOWN = "(the password was changed, or the person is locked out)"
 log = structlog.get_logger("serve")
 
 
@@ -45,7 +48,7 @@ def add(commands: Commands) -> None:
     serve.add_argument(
         "--demo",
         action="store_true",
-        help="load the demo network into an empty database, and print keys to sign in with",
+        help="load the demo network into an empty database, and print who can sign in",
     )
     serve.set_defaults(run=run)
 
@@ -102,11 +105,11 @@ async def served(settings: Settings, url: str, listener: socket.socket, *, demo:
     await migrate(url)
     async with engine_on(url, pool_size=WORKER_POOL) as engine:
         await need_durability(engine)
-        keys = await demo_ready(engine, settings) if demo else {}
+        way_in = await demo_ready(engine, settings) if demo else None
         async with working(engine, settings) as wake:
             app = with_access_log(cast("App", create_app(settings, url, wake=wake)))
             configure_logs(settings.log_level)  # again: making the application set up logging of its own
-            server = Server(configuration(settings, app), lambda: print(welcome(settings, keys), flush=True))
+            server = Server(configuration(settings, app), lambda: print(welcome(settings, way_in), flush=True))
             stop.append(server.stop)
             await server.serve(sockets=[listener])
 
@@ -138,23 +141,34 @@ def configuration(settings: Settings, app: object) -> uvicorn.Config:
     )
 
 
-async def demo_ready(engine: AsyncEngine, settings: Settings) -> dict[Role, str]:
-    """The demo network, loaded on the first start, and its keys."""
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """Who the demo lets in: people by name and password (None: it is not the demo's any more), programs by key."""
+
+    users: dict[str, str | None]
+    keys: dict[Role, str]
+
+
+async def demo_ready(engine: AsyncEngine, settings: Settings) -> WayIn:
+    """The demo network, loaded on the first start, its people and its keys."""
     now, began = SystemClock().now(), time.perf_counter()
     with progress() as shown:
         rows = await load_demo(engine, currency=settings.currency, now=now, shown=shown)
     if rows is not None:
         log.info("demo network loaded", rows=rows, took_s=round(time.perf_counter() - began, 1))
-    return await demo_keys(engine, folder=settings.data, now=now)
+    users = await demo_users(engine, folder=settings.data, now=now)
+    return WayIn(users, await demo_keys(engine, folder=settings.data, now=now))
 
 
-def welcome(settings: Settings, keys: dict[Role, str]) -> str:
+def welcome(settings: Settings, way_in: WayIn | None) -> str:
     """Where to look, and who to sign in as."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     shown = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - only shown
     lines = ["", f"Sparelane is up: http://{shown}:{settings.port}", ""]
-    if keys:
-        lines += ["Sign in with one of the demo's keys (Authorization: Bearer …):", ""]
-        lines += [f"  {role:<12} {key}" for role, key in keys.items()]
+    if way_in:
+        lines += ["Sign in to the pages as one of the demo's people:", ""]
+        lines += [f"  {login:<12} {password or UNKNOWN}" for login, password in way_in.users.items()]
+        lines += ["", "Call the API with one of the demo's keys (Authorization: Bearer …):", ""]
+        lines += [f"  {role:<12} {key}" for role, key in way_in.keys.items()]
         lines.append("")
     return "\n".join(lines)
