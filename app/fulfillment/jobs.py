@@ -159,6 +159,8 @@ async def _planned(
     problem, standing = claimed.planned.problem, claimed.planned.plan
     if claimed.goes_to_plan:
         return standing
+    if claimed.facts.frozen:  # routes stand still: what is new is added where it harms nobody, nothing is moved
+        return await asyncio.to_thread(greedy, problem, standing)
     if solver is not None and problem.jobs:
         solved = await solver.solve(problem, standing, limit_s=limit_s, solutions=solutions, seed=seed)
         if not isinstance(solved, NoPlan):

@@ -124,3 +124,40 @@ class LostDemand(Base):
     available: Mapped[int]
     customer: Mapped[str | None]
     area: Mapped[str | None]
+
+
+class PlanPin(Base):
+    """A line that only this courier may bring, by a dispatcher's word."""
+
+    __tablename__ = "plan_pin"
+
+    line: Mapped[str] = mapped_column(ForeignKey("request_line.id"), primary_key=True)
+    courier: Mapped[str] = mapped_column(ForeignKey("courier.code"))
+    reason: Mapped[str | None]
+    pinned_by: Mapped[str]
+    pinned_at: Mapped[datetime]
+
+
+class RegionFreeze(Base):
+    """A region whose routes stay as they are: what is new is added to them, nothing is moved."""
+
+    __tablename__ = "region_freeze"
+
+    region: Mapped[str] = mapped_column(ForeignKey("area.code"), primary_key=True)
+    reason: Mapped[str | None]
+    frozen_by: Mapped[str]
+    frozen_at: Mapped[datetime]
+
+
+class ExtraShift(Base):
+    """One courier's shift for once, beside those the network keeps."""
+
+    __tablename__ = "extra_shift"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    courier: Mapped[str] = mapped_column(ForeignKey("courier.code"))
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reason: Mapped[str | None]
+    ordered_by: Mapped[str]
+    ordered_at: Mapped[datetime]

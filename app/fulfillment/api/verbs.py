@@ -20,7 +20,9 @@ SERVICE = (ADMIN, DISPATCHER, ENGINEER)
 SHELF = (ADMIN, DISPATCHER, WAREHOUSE)
 
 
-async def _run(call: Call, request_id: str, body: Any, verb: Callable[..., Awaitable[Loaded]]) -> Out:
+async def run_verb(call: Call, request_id: str, body: Any, verb: Callable[..., Awaitable[Loaded]]) -> Out:
+    """One verb of the journey in one transaction; the answer is the request as it stands then."""
+
     async def write(db: AsyncConnection) -> schemas.RequestOut:
         loaded = await verb(
             db, actor=call.actor, request_id=request_id, body=body, expected_version=call.if_match, now=call.now
@@ -35,7 +37,7 @@ async def answer_request(
     request_id: FromPath[str], data: JSONBody[schemas.AnswerIn], call: NamedDependency[Call]
 ) -> Out:
     """Say how it will be handled, and when (C4)."""
-    return await _run(call, request_id, data, attending.answer)
+    return await run_verb(call, request_id, data, attending.answer)
 
 
 @post("/v1/part-requests/{request_id:str}/depart", status_code=200, opt=allow(*SERVICE, bodyless=True))
@@ -43,13 +45,13 @@ async def depart_request(
     request_id: FromPath[str], data: JSONBody[schemas.DepartIn], call: NamedDependency[Call]
 ) -> Out:
     """Somebody set out."""
-    return await _run(call, request_id, data, attending.depart)
+    return await run_verb(call, request_id, data, attending.depart)
 
 
 @post("/v1/part-requests/{request_id:str}/arrive", status_code=200, opt=allow(*SERVICE, bodyless=True))
 async def arrive_request(request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]) -> Out:
     """Somebody is at the site."""
-    return await _run(call, request_id, data, attending.arrive)
+    return await run_verb(call, request_id, data, attending.arrive)
 
 
 @post("/v1/part-requests/{request_id:str}/diagnose", status_code=200, opt=allow(*SERVICE, bodyless=True))
@@ -57,19 +59,19 @@ async def diagnose_request(
     request_id: FromPath[str], data: JSONBody[schemas.DiagnoseIn], call: NamedDependency[Call]
 ) -> Out:
     """What was found; a settled cause makes a new verdict."""
-    return await _run(call, request_id, data, attending.diagnose)
+    return await run_verb(call, request_id, data, attending.diagnose)
 
 
 @post("/v1/part-requests/{request_id:str}/pick", status_code=200, opt=allow(*SHELF, bodyless=True))
 async def pick_request(request_id: FromPath[str], data: JSONBody[schemas.PickIn], call: NamedDependency[Call]) -> Out:
     """The very part is in the hand; the charge is made."""
-    return await _run(call, request_id, data, journey.pick)
+    return await run_verb(call, request_id, data, journey.pick)
 
 
 @post("/v1/part-requests/{request_id:str}/pack", status_code=200, opt=allow(*SHELF, bodyless=True))
 async def pack_request(request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]) -> Out:
     """Packed and labeled."""
-    return await _run(call, request_id, data, journey.pack)
+    return await run_verb(call, request_id, data, journey.pack)
 
 
 @post("/v1/part-requests/{request_id:str}/dispatch", status_code=200, opt=allow(*SHELF))
@@ -77,7 +79,7 @@ async def dispatch_request(
     request_id: FromPath[str], data: JSONBody[schemas.DispatchIn], call: NamedDependency[Call]
 ) -> Out:
     """Handed to a courier, or to a carrier with its waybill."""
-    return await _run(call, request_id, data, journey.dispatch)
+    return await run_verb(call, request_id, data, journey.dispatch)
 
 
 @post("/v1/part-requests/{request_id:str}/deliver", status_code=200, opt=allow(*SERVICE, WAREHOUSE, bodyless=True))
@@ -85,13 +87,13 @@ async def deliver_request(
     request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]
 ) -> Out:
     """The part is at the site."""
-    return await _run(call, request_id, data, journey.deliver)
+    return await run_verb(call, request_id, data, journey.deliver)
 
 
 @post("/v1/part-requests/{request_id:str}/fit", status_code=200, opt=allow(*SERVICE, bodyless=True))
 async def fit_request(request_id: FromPath[str], data: JSONBody[schemas.FitIn], call: NamedDependency[Call]) -> Out:
     """The new part is in."""
-    return await _run(call, request_id, data, journey.fit)
+    return await run_verb(call, request_id, data, journey.fit)
 
 
 @post("/v1/part-requests/{request_id:str}/confirm", status_code=200, opt=allow(*SERVICE))
@@ -99,7 +101,7 @@ async def confirm_request(
     request_id: FromPath[str], data: JSONBody[schemas.ConfirmIn], call: NamedDependency[Call]
 ) -> Out:
     """It works again, or does not."""
-    return await _run(call, request_id, data, journey.confirm)
+    return await run_verb(call, request_id, data, journey.confirm)
 
 
 @post("/v1/part-requests/{request_id:str}/cancel", status_code=200, opt=allow(*SERVICE, INTEGRATION, bodyless=True))
@@ -107,19 +109,19 @@ async def cancel_request(
     request_id: FromPath[str], data: JSONBody[schemas.CancelIn], call: NamedDependency[Call]
 ) -> Out:
     """Not wanted any more, before hand-over."""
-    return await _run(call, request_id, data, journey.cancel)
+    return await run_verb(call, request_id, data, journey.cancel)
 
 
 @post("/v1/part-requests/{request_id:str}/hold", status_code=200, opt=allow(*SERVICE))
 async def hold_request(request_id: FromPath[str], data: JSONBody[schemas.HoldIn], call: NamedDependency[Call]) -> Out:
     """Stop the clocks for the customer's reason (C6)."""
-    return await _run(call, request_id, data, attending.hold)
+    return await run_verb(call, request_id, data, attending.hold)
 
 
 @post("/v1/part-requests/{request_id:str}/resume", status_code=200, opt=allow(*SERVICE, bodyless=True))
 async def resume_request(request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]) -> Out:
     """The clocks run on."""
-    return await _run(call, request_id, data, attending.resume)
+    return await run_verb(call, request_id, data, attending.resume)
 
 
 @post("/v1/part-requests/{request_id:str}/priority", status_code=200, opt=allow(*SERVICE, INTEGRATION))
@@ -127,7 +129,7 @@ async def priority_request(
     request_id: FromPath[str], data: JSONBody[schemas.PriorityIn], call: NamedDependency[Call]
 ) -> Out:
     """The user's new priority."""
-    return await _run(call, request_id, data, attending.set_priority)
+    return await run_verb(call, request_id, data, attending.set_priority)
 
 
 @post("/v1/part-requests/{request_id:str}/consent", status_code=200, opt=allow(*SERVICE, FINANCE, INTEGRATION))
@@ -135,7 +137,7 @@ async def consent_request(
     request_id: FromPath[str], data: JSONBody[schemas.ConsentIn], call: NamedDependency[Call]
 ) -> Out:
     """The customer's word on the price."""
-    return await _run(call, request_id, data, attending.consent)
+    return await run_verb(call, request_id, data, attending.consent)
 
 
 @post("/v1/part-requests/{request_id:str}/delivery-failed", status_code=200, opt=allow(*SERVICE, WAREHOUSE))
@@ -143,7 +145,7 @@ async def delivery_failed_request(
     request_id: FromPath[str], data: JSONBody[schemas.DeliveryFailedIn], call: NamedDependency[Call]
 ) -> Out:
     """It could not be delivered (S6b)."""
-    return await _run(call, request_id, data, journey.delivery_failed)
+    return await run_verb(call, request_id, data, journey.delivery_failed)
 
 
 @post(
@@ -153,25 +155,25 @@ async def return_unused_request(
     request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]
 ) -> Out:
     """The part comes back unused (S6b, P6)."""
-    return await _run(call, request_id, data, journey.return_line)
+    return await run_verb(call, request_id, data, journey.return_line)
 
 
 @post("/v1/part-requests/{request_id:str}/lost", status_code=200, opt=allow(*SERVICE, WAREHOUSE, bodyless=True))
 async def lost_request(request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]) -> Out:
     """The part was lost; a new source is found at once (S6b)."""
-    return await _run(call, request_id, data, losing.lose_line)
+    return await run_verb(call, request_id, data, losing.lose_line)
 
 
 @post("/v1/part-requests/{request_id:str}/costs", status_code=200, opt=allow(*SERVICE, FINANCE))
 async def costs_request(request_id: FromPath[str], data: JSONBody[schemas.CostIn], call: NamedDependency[Call]) -> Out:
     """What the job cost us beside the part."""
-    return await _run(call, request_id, data, attending.add_cost)
+    return await run_verb(call, request_id, data, attending.add_cost)
 
 
 @post("/v1/part-requests/{request_id:str}/notes", status_code=200, opt=allow(*SERVICE, WAREHOUSE, FINANCE, INTEGRATION))
 async def notes_request(request_id: FromPath[str], data: JSONBody[schemas.NoteIn], call: NamedDependency[Call]) -> Out:
     """A note."""
-    return await _run(call, request_id, data, attending.add_note)
+    return await run_verb(call, request_id, data, attending.add_note)
 
 
 HANDLERS = [

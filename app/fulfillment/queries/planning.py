@@ -82,10 +82,29 @@ def planning(region: Region, *, now: datetime, also: Sequence[Location] = ()) ->
     standing = region.standing
     return Planning(
         problem=problem,
-        plan=adopted(standing.plan if standing else None, problem),
+        plan=adopted(_unmoved(standing, lines) if standing else None, problem),
         version=standing.version if standing else 0,
         waiting=waiting,
     )
+
+
+def _unmoved(standing: Standing, lines: Mapping[str, OpenLine]) -> Plan:
+    """The plan in force without lines that another place gives now: their way is looked for anew."""
+    rows = standing.problem.locations
+    moved = {
+        job.id
+        for job in standing.problem.jobs
+        if job.pickup is not None
+        and (line := lines.get(job.id)) is not None
+        and (line.latitude, line.longitude) != (rows[job.pickup].latitude, rows[job.pickup].longitude)
+    }
+    if not moved:
+        return standing.plan
+    routes = [
+        replace(route, stops=tuple(stop for stop in route.stops if stop.job not in moved))
+        for route in standing.plan.routes
+    ]
+    return replace(standing.plan, routes=tuple(routes))
 
 
 def _most_urgent(
@@ -130,7 +149,7 @@ def present_of(facts: CourierFacts, standing: Standing | None, lines: dict[str, 
         if started > elapsed:
             if courier.first is not None and route.stops:
                 return _under_way(facts, route.stops[0], begins, lines, elapsed)
-            if route.shift == 0:
+            if route.shift == 0 and not _waits_for_shift(facts, standing.problem.start, started):
                 return Present(begins, ceil(started - elapsed), None)
             continue
         where = begins
@@ -144,18 +163,29 @@ def present_of(facts: CourierFacts, standing: Standing | None, lines: dict[str, 
     return Present(where, 0, None)
 
 
+def _waits_for_shift(facts: CourierFacts, since: datetime, available_s: int) -> bool:
+    """Whether only the beginning of a shift keeps the courier, which may be called in earlier."""
+    return any(int((begins - since).total_seconds()) == available_s for begins, _ in shifts_of(facts, since))
+
+
 def _under_way(facts: CourierFacts, stop: Stop, there: Location, lines: dict[str, OpenLine], elapsed: float) -> Present:
     """The stop being driven to or served: it stays first while there is something left to do there.
 
-    Where nothing is left (canceled, taken by another), the courier still has to get there: nobody turns round midway.
+    Where nothing is left (canceled, taken by another, given by another place now), the courier still has to get there:
+    nobody turns round midway.
     """
     line = lines.get(stop.job)
     aboard = line is not None and line.state == "dispatched"
     mine = line is not None and (not aboard or line.courier == facts.code)
-    left = mine and (aboard if stop.kind == "drop" else not aboard)
+    moved = (
+        line is not None
+        and stop.kind == "pickup"
+        and (line.latitude, line.longitude) != (there.latitude, there.longitude)
+    )
+    left = mine and not moved and (aboard if stop.kind == "drop" else not aboard)
     arrives = max(0, ceil(stop.arrive_s - elapsed))
     if not left:
-        gone = line is None or stop.kind == "drop" or aboard
+        gone = line is None or stop.kind == "drop" or aboard or moved
         return Present(there, arrives if gone else max(0, ceil(stop.leave_s - elapsed)), None)
     left_s = ceil(stop.leave_s - elapsed) if stop.start_s <= elapsed else None
     return Present(there, arrives, Visit(stop.kind, stop.job), left_s)
@@ -165,7 +195,7 @@ def _shifts(
     facts: CourierFacts, present: Present, lines: dict[str, OpenLine], now: datetime
 ) -> list[tuple[Courier, Location]]:
     """One courier value a shift within the horizon. What is on board or under way belongs to the present one."""
-    spans = open_spans(parse_hours(facts.shift, facts.timezone), now, now + HORIZON)
+    spans = shifts_of(facts, now)
     carrying = tuple(line.id for line in lines.values() if line.state == "dispatched" and line.courier == facts.code)
     first = present.first
     if first is not None and first.kind == "drop" and first.job not in carrying:
@@ -188,6 +218,19 @@ def _shifts(
             first=first if shift == 0 else None,
         )
         found.append((courier, present.location if shift == 0 else home))
+    return found
+
+
+def shifts_of(facts: CourierFacts, now: datetime) -> list[tuple[datetime, datetime]]:
+    """When this person drives within the horizon, joined where the shifts touch: the network's and those for once."""
+    spans = open_spans(parse_hours(facts.shift, facts.timezone), now, now + HORIZON)
+    spans += [(max(begins, now), min(ends, now + HORIZON)) for begins, ends in facts.extra]
+    found: list[tuple[datetime, datetime]] = []
+    for begins, ends in sorted(one for one in spans if one[0] < one[1]):
+        if found and begins <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], ends))
+        else:
+            found.append((begins, ends))
     return found
 
 
@@ -215,6 +258,7 @@ def _job(
         earliest_drop_s=max(0, int((line.appointment_at - now).total_seconds())) if line.appointment_at else 0,
         told_s=int((line.told_at - now).total_seconds()) if line.told_at else None,
         group=line.request,
+        pinned_courier=line.pinned,
     )
 
 
@@ -228,4 +272,4 @@ def spans_of(hours: Any, zone: str, now: datetime) -> tuple[Span, ...]:
     )
 
 
-__all__ = ["Planning", "Present", "planning", "present_of", "problems", "spans_of"]
+__all__ = ["Planning", "Present", "planning", "present_of", "problems", "shifts_of", "spans_of"]

@@ -14,7 +14,9 @@ from app.routing.rules import plan as plans
 from app.routing.rules import problem as problems
 
 COURIERS = """
-    SELECT c.code, c.shift, c.capacity_g, c.skills, p.code AS place, p.latitude, p.longitude, p.timezone
+    SELECT c.code, c.shift, c.capacity_g, c.skills, p.code AS place, p.latitude, p.longitude, p.timezone,
+        ARRAY(SELECT json_build_array(x.begins_at, x.ends_at) FROM extra_shift x
+            WHERE x.courier = c.code AND x.ends_at > CAST(:now AS timestamptz) ORDER BY x.begins_at) AS extra
     FROM courier c JOIN place p ON p.code = c.place WHERE c.area = here.region ORDER BY c.code
 """
 OPEN_LINES = """
@@ -22,6 +24,7 @@ OPEN_LINES = """
         r.priority, r.found_on, r.site, s.latitude AS site_latitude, s.longitude AS site_longitude,
         r.appointment_at, w.done_due_at, coalesce((w.paused ->> l.id)::bigint, 0) AS paused_s, q.fitting_minutes, q.weight_g,
         p.code AS place, p.latitude, p.longitude, p.timezone, p.preparation_minutes, p.opening_hours,
+        (SELECT n.courier FROM plan_pin n WHERE n.line = l.id) AS pinned,
         greatest(l.committed_at, (
             SELECT max(t.occurred_at) FROM request_step t WHERE t.request = l.request
               AND ((t.verb = 'consented' AND t.line = l.id) OR (t.verb = 'lost' AND t.line = l.replaces))
@@ -43,14 +46,15 @@ OPEN_LINES = """
 REGION = text(f"""
     SELECT (SELECT CAST(json_agg(c) AS text) FROM ({COURIERS}) c) AS couriers,
         (SELECT CAST(json_agg(o) AS text) FROM ({OPEN_LINES}) o) AS lines,
-        here.region, s.version, s.planned_at, CAST(s.problem AS text) AS problem, CAST(s.plan AS text) AS plan
+        here.region, EXISTS (SELECT FROM region_freeze f WHERE f.region = here.region) AS frozen,
+        s.version, s.planned_at, CAST(s.problem AS text) AS problem, CAST(s.plan AS text) AS plan
     FROM (SELECT region FROM area_region WHERE area = :area) here LEFT JOIN region_plan s ON s.region = here.region
 """)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierFacts:
-    """One person who drives, where he or she starts from, and the shift as the network keeps it."""
+    """One person who drives, where he or she starts from, the shift as the network keeps it and shifts for once."""
 
     code: str
     shift: Any
@@ -60,6 +64,7 @@ class CourierFacts:
     latitude: float
     longitude: float
     timezone: str
+    extra: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,7 @@ class OpenLine:
     timezone: str
     preparation_s: int
     opening_hours: Any
+    pinned: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +116,7 @@ class Region:
     couriers: tuple[CourierFacts, ...]
     lines: tuple[OpenLine, ...]
     standing: Standing | None
+    frozen: bool = False
 
 
 TIERS: Mapping[str, int] = {"emergency": problems.EMERGENCY, "severe": problems.SEVERE, "general": problems.GENERAL}
@@ -122,12 +129,13 @@ def tier_of(priority: str, found_on: str) -> int:
 
 async def region_of_area(db: AsyncConnection, *, area: str, now: datetime) -> Region:
     """The region of a service area: its own, or that of the couriers who start from its sources."""
-    row = (await db.execute(REGION, {"area": area})).one()
+    row = (await db.execute(REGION, {"area": area, "now": now})).one()
     return Region(
         name=row.region,
         couriers=_COURIERS.decode(row.couriers or "[]"),
         lines=tuple(map(_line, _OPEN_LINES.decode(row.lines or "[]"))),
         standing=_standing(row),
+        frozen=row.frozen,
     )
 
 
@@ -158,6 +166,7 @@ class _LineRow(msgspec.Struct):
     preparation_minutes: int
     opening_hours: Any
     prepared_from: datetime
+    pinned: str | None
 
 
 _COURIERS = msgspec.json.Decoder(tuple[CourierFacts, ...])
@@ -173,7 +182,7 @@ def _line(row: _LineRow) -> OpenLine:
         tier=tier_of(row.priority, row.found_on), site=row.site, site_latitude=row.site_latitude,
         site_longitude=row.site_longitude, appointment_at=row.appointment_at, fitting_s=row.fitting_minutes * 60,
         grams=row.weight_g * row.quantity, place=row.place, latitude=row.latitude, longitude=row.longitude,
-        timezone=row.timezone, preparation_s=row.preparation_minutes * 60, opening_hours=row.opening_hours,
+        timezone=row.timezone, preparation_s=row.preparation_minutes * 60, opening_hours=row.opening_hours, pinned=row.pinned,
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from app.fulfillment.service.refusals import (
     PositionTakesOne,
     SerialOrSite,
 )
+from app.fulfillment.service.resourcing import LOCK_BALANCES
 from app.fulfillment.service.writing import write_request
 from app.routing.rules.sourcing import Shortage
 from app.stock.queries.holds import Reserved
@@ -41,10 +42,6 @@ from app.warranty.service import Given, basis_unchanged, give_verdict
 OPEN_TICKET = text("""
     SELECT l.request FROM request_line l WHERE l.ticket_key = ANY(CAST(:keys AS text[]))
       AND l.part_number = ANY(CAST(:parts AS text[])) AND l.state NOT IN ('confirmed', 'canceled', 'lost') LIMIT 1
-""")
-LOCK_BALANCES = text("""
-    SELECT place FROM stock_balance WHERE part = ANY(CAST(:parts AS text[])) AND condition = 'new' AND genuine
-    ORDER BY place, part FOR UPDATE
 """)
 
 

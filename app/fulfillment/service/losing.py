@@ -1,6 +1,5 @@
 """A part lost on its way: the ledger takes it to the lost place, and a new source is found at once (S6b)."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,25 +8,23 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
-from app.billing.rules.pricing import Cost, PriceTerms
+from app.billing.rules.pricing import PriceTerms
 from app.billing.service.charges import quote
 from app.billing.service.costs import reverse_line
 from app.core.ids import new_id
 from app.fulfillment import schemas
 from app.fulfillment.models import RequestLine
-from app.fulfillment.queries.gather import Asked, Facts, gather
-from app.fulfillment.queries.region import tier_of
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import State, Verb
-from app.fulfillment.service.candidates import Way, candidate_of, ways_of
+from app.fulfillment.service.candidates import Way
 from app.fulfillment.service.decision import plain_reasons
 from app.fulfillment.service.frame import Frame, again, chosen_lines, open_frame
 from app.fulfillment.service.records import SET_LINE, NewStep, move
+from app.fulfillment.service.resourcing import facts_of_line, no_dearer, sources_of
 from app.routing.rules.sourcing import Ask, Choice, Pick, choose_sources
 from app.stock.queries.offers import Offer
 from app.stock.service import lose, reserve
 from app.stock.service.holds import Demand
-from app.warranty.rules.inputs import Failure
 
 
 async def lose_line(
@@ -103,57 +100,32 @@ async def source_again(db: AsyncConnection, *, actor: Actor, request_id: str, no
 
 async def _resource(frame: Frame, line: Any) -> str | None:
     """Find a new source for a lost line and hold the stock; gives the new line's id, None if nothing is free."""
-    facts = await _facts(frame, line)
-    row = frame.loaded.row
-    ways = ways_of(facts, now=frame.now, tier=tier_of(row.priority, row.found_on), appointment_at=row.appointment_at)
-    found: dict[tuple[str, str], tuple[Offer, Way]] = {}
-    candidates = []
-    for offer in facts.offers:
-        way = ways.of(offer, due_at=line.due_at, quantity=line.quantity, kind=line.kind)
-        found[offer.place, offer.part] = (offer, way)
-        local = offer.ours and offer.place in facts.setting.sources
-        candidates.append(
-            candidate_of(offer, way, asked_part=line.part_number, local=local, quantity=line.quantity, now=frame.now)
-        )
+    facts = await facts_of_line(
+        frame.db,
+        actor=frame.actor,
+        loaded=frame.loaded,
+        line=line,
+        substitutes=frame.loaded.row.accept_substitutes,
+        now=frame.now,
+    )
+    sources = sources_of(facts, loaded=frame.loaded, line=line, now=frame.now)
     due_s = int((line.due_at - frame.now).total_seconds())
     ask = Ask(
-        line="1", quantity=line.quantity, kind=line.kind, due_s=due_s, tier=ways.tier, candidates=tuple(candidates),
+        line="1", quantity=line.quantity, kind=line.kind, due_s=due_s, tier=sources.ways.tier, candidates=sources.candidates,
         allow_split=False,
     )  # fmt: skip
     choice = choose_sources([ask])
     if not isinstance(choice, Choice):
         return None
     pick = choice.picks[0]
-    return await _hold(frame, line, pick, *found[pick.candidate.shelf], choice)
-
-
-async def _facts(frame: Frame, line: Any) -> Facts:
-    row = frame.loaded.row
-    failure = Failure(
-        occurred_at=row.failed_at,
-        reported_at=row.received_at,
-        cause=row.cause,
-        system_stopped=row.system_stopped,
-        found_on=row.found_on,
-    )
-    return await gather(
-        frame.db,
-        actor=frame.actor,
-        serial=row.device_serial,
-        site=row.site,
-        model=row.model,
-        failure=failure,
-        lines=[Asked(part_number=line.part_number, quantity=line.quantity, position=line.position)],
-        accept_substitutes=row.accept_substitutes,
-        now=frame.now,
-    )
+    return await _hold(frame, line, pick, *sources.found[pick.candidate.shelf], choice)
 
 
 async def _hold(frame: Frame, line: Any, pick: Pick, offer: Offer, way: Way, choice: Choice) -> str:
     new = new_id("lin", frame.now)
     demand = Demand(reference=new, place=offer.place, part=offer.part, quantity=line.quantity)
     pieces = await reserve(frame.db, actor=frame.actor, demand=[demand], now=frame.now)
-    terms = _no_dearer(line, msgspec.convert(line.price_terms, PriceTerms))
+    terms = no_dearer(line, msgspec.convert(line.price_terms, PriceTerms))
     price = quote(pieces, terms, provisional=not offer.ours)
     kept = ("request", "part_number", "quantity", "position", "verdict", "covered", "payer", "kind", "committed_at",
             "due_at", "commitment_reasons", "ticket_key")  # fmt: skip
@@ -177,14 +149,3 @@ async def _hold(frame: Frame, line: Any, pick: Pick, offer: Offer, way: Way, cho
     }
     await frame.db.execute(insert(RequestLine), row)
     return new
-
-
-def _no_dearer(line: Any, terms: PriceTerms) -> PriceTerms:
-    """The loss is not the customer's: the new piece costs at most what was agreed for the lost one (P5).
-
-    Said as P4 says it, the lower of two costs; what the new piece costs more is ours.
-    """
-    if terms.covered:
-        return terms
-    agreed = Cost(line.net_minor, line.quantity, terms.currency)
-    return replace(terms, substitute=True, asked=agreed)

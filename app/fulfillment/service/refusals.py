@@ -119,3 +119,39 @@ class NoSuchLine(Unprocessable):
 
 class FactsMoved(Exception):
     """What a decision rests on has changed: the door decides again on fresh facts. Never shown."""
+
+
+class NothingThere(Conflict):
+    """This place has too little of the part free, or the line comes from there already."""
+
+    code = "source.nothing_there"
+
+
+class SubstituteNeedsWord(Conflict):
+    """The customer asked for the part itself; another one needs the customer's word (P4)."""
+
+    code = "source.substitute_needs_word"
+
+
+class NotPlanned(Conflict):
+    """No courier brings this line: there is nothing to pin."""
+
+    code = "plan.line_not_planned"
+
+
+class OtherRegion(Unprocessable):
+    """This courier does not drive for the line's region."""
+
+    code = "plan.courier_of_other_region"
+
+
+class ShiftTooLate(Unprocessable):
+    """A shift for once begins before it ends, lasts 16 hours at most and is not over yet."""
+
+    code = "plan.shift_out_of_order"
+
+
+class LegStarted(Conflict):
+    """Somebody is under way with the line, or to fetch it: that stays as it is (R4)."""
+
+    code = "plan.leg_started"

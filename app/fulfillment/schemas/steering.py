@@ -1,0 +1,123 @@
+"""Steering the plan on the wire: other sources, pins, freezes, shifts for once, fixes of a miss, what a plan changed."""
+
+from datetime import datetime
+from typing import Literal
+
+from app.core.http import ReasonOut
+from app.core.types import Code, Instant, Name, Text, Wire
+from app.fulfillment.schemas import StepIn
+
+
+class SourceIn(StepIn, kw_only=True):
+    """Another place for one line that is still on the shelf; a substitute needs the customer's word unless accepted."""
+
+    place: Code
+    part_number: Code | None = None
+    customer_agreed: bool = False
+
+
+class CallIn(StepIn, kw_only=True):
+    """Tell the managers before a clock does (C5, C7)."""
+
+    reason: Text
+
+
+class EmergencyPlanIn(StepIn, kw_only=True):
+    """What was agreed with the user when a promise cannot be kept as it is (C7)."""
+
+    plan: Text
+    agreed_by: Name
+
+
+class PinIn(Wire):
+    """Only this courier may bring the line."""
+
+    line: Code
+    courier: Code
+    reason: Text | None = None
+
+
+class FreezeIn(Wire):
+    """The region of this area keeps its routes as they are."""
+
+    area: Code
+    reason: Text | None = None
+
+
+class ShiftIn(Wire):
+    """A courier's shift for once."""
+
+    begins_at: Instant
+    ends_at: Instant
+    reason: Text | None = None
+
+
+class PinOut(Wire):
+    line: str
+    courier: str
+    reason: str | None
+    pinned_by: str
+    pinned_at: datetime
+
+
+class ShiftOut(Wire):
+    id: str
+    courier: str
+    begins_at: datetime
+    ends_at: datetime
+    reason: str | None
+
+
+class FreezeOut(Wire):
+    region: str
+    frozen: bool
+    reason: str | None
+    frozen_by: str | None
+    frozen_at: datetime | None
+
+
+class FixOut(Wire):
+    """One change that would bring a line sooner: what to do, what it wins and what it costs. Nothing is held."""
+
+    kind: Literal["source", "substitute", "shift", "pin", "call"]
+    line: str
+    place: str | None
+    part_number: str | None
+    courier: str | None
+    begins_at: datetime | None
+    ends_at: datetime | None
+    eta: datetime | None
+    late_s: int | None
+    gained_s: int | None
+    more_drive_s: int | None
+    harmed: list[str]
+    needs_customer: bool
+    reason: ReasonOut
+
+
+class FixesOut(Wire):
+    items: list[FixOut]
+
+
+class MovedStop(Wire):
+    """One line in two plans: who brings it and when, before and after."""
+
+    line: str
+    request: str | None
+    courier_before: str | None
+    courier: str | None
+    eta_before: datetime | None
+    eta: datetime | None
+
+
+class PlanChangesOut(Wire):
+    """What the newest plan of a region changed against the one before."""
+
+    region: str
+    version: int
+    planned_at: datetime | None
+    before_version: int | None
+    before_at: datetime | None
+    drive_s: int
+    drive_before_s: int | None
+    items: list[MovedStop]
