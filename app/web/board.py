@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.accounts.rules import Actor
+from app.accounts.rules import ADMIN, DISPATCHER, Actor
 from app.core.i18n import Language, text
 from app.fulfillment.api.plan import plan_out
 from app.fulfillment.queries.requests import steps_of, timing_of
@@ -33,6 +33,7 @@ RISK = timedelta(minutes=10)
 """A plan with less to spare than this is at risk [house]."""
 SOON = timedelta(minutes=30)
 COLORS = 8
+STEER = (ADMIN, DISPATCHER)
 LATE_WAYS = ("routing.source_too_late", "routing.source_unreachable")
 TO_BRING = ("accepted", "picked", "packed", "dispatched")
 
@@ -63,9 +64,10 @@ def board(facts: BoardFacts, *, actor: Actor, area: str | None, now: datetime, l
     judged = sorted(((one, *stands(one, frame)) for one in facts.requests), key=lambda each: _order(each[0], each[2]))
     why = reasons_of(plans, frame, language)
     rows = tuple(
-        row_of(one, found, lead, why.get(one.row.id) or reasons_of_way(lead, language), frame)
+        row_of(one, found, lead, why.get(one.row.id) or reasons_of_way(lead, language), frame, actor.role in STEER)
         for one, found, lead in judged
     )
+    steers = actor.role in STEER
     standings = {row.id: row.clock.standing for row in rows}
     open_all = sum(one.open for one in facts.areas)
     return Board(
@@ -82,7 +84,15 @@ def board(facts: BoardFacts, *, actor: Actor, area: str | None, now: datetime, l
         zones=tuple(sorted({one.row.timezone for one in facts.requests})),
         estimated=any(each.estimated for each in plans),
         couriers=len(facts.couriers),
+        steers=steers,
+        frozen=_frozen(facts),
     )
+
+
+def _frozen(facts: BoardFacts) -> str | None:
+    """The names of shown areas whose routes stand still."""
+    names = {one.code: one.name for one in facts.areas}
+    return " · ".join(str(names.get(plan.region, plan.region)) for plan in facts.plans if plan.frozen) or None
 
 
 def frame_of(facts: BoardFacts, plans: Sequence[PlanOut], *, now: datetime, say: Words) -> Frame:
@@ -161,7 +171,9 @@ def _order(request: OpenRequest, lead: Lead) -> tuple[bool, timedelta, str]:
     return lead.standing == "paused", lead.slack, request.row.id
 
 
-def row_of(request: OpenRequest, found: Sequence[Clock], lead: Lead, why: tuple[str, ...], frame: Frame) -> RequestRow:
+def row_of(
+    request: OpenRequest, found: Sequence[Clock], lead: Lead, why: tuple[str, ...], frame: Frame, steers: bool
+) -> RequestRow:
     """A request as its row shows it."""
     row, line = request.row, lead.line
     driver = line.courier or frame.drivers.get(line.id)
@@ -183,6 +195,8 @@ def row_of(request: OpenRequest, found: Sequence[Clock], lead: Lead, why: tuple[
         clock=clock_view(row, lead, found, frame),
         sides=tuple(side_clocks(found, lead.clock, frame)),
         why=why,
+        address=f"/requests/{row.id}",
+        panel=f"/board/requests/{row.id}/panel" if steers else None,
     )
 
 

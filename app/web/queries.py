@@ -84,6 +84,7 @@ class RegionPlan:
     planned: Planning
     planned_at: datetime | None
     visible: Mapping[str, PlannedLine]
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,11 @@ async def region_plans(db: AsyncConnection, *, names: list[str], seen: set[str],
     for name in names:
         facts = await region_of_area(db, area=name, now=now)
         at = facts.standing.planned_at if facts.standing else None
-        found.append(RegionPlan(region=name, planned=planning(facts, now=now), planned_at=at, visible=visible))
+        found.append(
+            RegionPlan(
+                region=name, planned=planning(facts, now=now), planned_at=at, visible=visible, frozen=facts.frozen
+            )
+        )
     return found
 
 

@@ -1,11 +1,20 @@
 """What the entrance wires in: every page's door under one guard, with failures shown as pages."""
 
+from typing import Any
+
 from litestar import Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from app.core.errors import Refusal
-from app.web import account, components, dispatch, live, sign_in
+from app.web import (
+    account,
+    components,
+    dispatch,
+    dispatcher,
+    live,
+    sign_in,
+)
 from app.web.frame import (
     SignInFirst,
     admit_page,
@@ -18,12 +27,21 @@ from app.web.frame import (
     provide_who,
 )
 
+DOORS: tuple[Any, ...] = (
+    sign_in,
+    account,
+    live,
+    dispatch,
+    dispatcher,
+    components,
+)
+
 
 def pages() -> Router:
     """All pages; their full paths stand at their doors."""
     return Router(
         path="/",
-        route_handlers=[*sign_in.HANDLERS, *account.HANDLERS, *live.HANDLERS, *dispatch.HANDLERS, *components.HANDLERS],
+        route_handlers=[one for doors in DOORS for one in doors.HANDLERS],
         guards=[admit_page],
         dependencies={
             "who": Provide(provide_who),

@@ -62,6 +62,9 @@ class RequestRow:
     sides: tuple[SideClock, ...]
     why: tuple[str, ...]
     """Why the plan will miss it, and what would help."""
+    address: str | None = None
+    panel: str | None = None
+    """Where to act on it, for those who may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,3 +155,7 @@ class Board:
     zones: tuple[str, ...]
     estimated: bool
     couriers: int
+    steers: bool = False
+    """Whether the reader may steer the plan."""
+    frozen: str | None = None
+    """Areas whose routes stand still."""

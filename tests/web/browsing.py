@@ -17,7 +17,7 @@ from app.accounts.rules import Role, duty_actor
 from app.accounts.schemas import KeyIn
 from app.core.clock import SteppedClock
 from app.core.db import begin, make_engine
-from app.fulfillment.jobs import plan_dirty
+from app.fulfillment.jobs import escalate_due, plan_dirty
 from tests.cast import World
 from tests.conftest import START
 
@@ -66,6 +66,17 @@ class Site:
             engine = make_engine(self.url, pool_size=2)
             try:
                 return await plan_dirty(engine, None, self.clock.now(), limit_s=1)
+            finally:
+                await engine.dispose()
+
+        return elsewhere(run())
+
+    def escalate(self) -> int:
+        async def run() -> int:
+            engine = make_engine(self.url, pool_size=2)
+            try:
+                async with begin(engine) as db:
+                    return await escalate_due(db, self.clock.now())
             finally:
                 await engine.dispose()
 

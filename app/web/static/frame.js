@@ -84,6 +84,12 @@
     }
   });
 
+  /* What was sent from a dialog and went through closes it. */
+  document.addEventListener("htmx:afterRequest", function (event) {
+    const dialog = event.detail.elt.closest("dialog"), sent = event.detail.requestConfig;
+    if (dialog && dialog.open && event.detail.successful && sent && sent.verb === "post") dialog.close();
+  });
+
   /* Toasts: what was done goes by itself, what went wrong stays until it is read. */
   const SOUNDS = { ok: [[880, 0, 0.08]], wrong: [[220, 0, 0.18], [170, 0.2, 0.25]], done: [[660, 0, 0.08], [990, 0.09, 0.12]] };
   let audio = null;

@@ -1,12 +1,12 @@
 """Steering: lines a dispatcher gave to one courier, regions whose routes stand still, shifts ordered for once.
 
-Revision ID: 0010_steering
+Revision ID: 0011_steering
 """
 
 from alembic import op
 
-revision = "0010_steering"
-down_revision = "0009_web"
+revision = "0011_steering"
+down_revision = "0010_people"
 branch_labels = None
 depends_on = None
 

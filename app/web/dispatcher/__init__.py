@@ -1,0 +1,5 @@
+"""What a dispatcher does beside looking at the board: fixing what will be missed, steering the plan, following escalations."""
+
+from app.web.dispatcher import changes, escalations, fixing, steering
+
+HANDLERS = [*fixing.HANDLERS, *steering.HANDLERS, *changes.HANDLERS, *escalations.HANDLERS]

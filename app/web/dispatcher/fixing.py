@@ -1,0 +1,164 @@
+"""Doors to the fixes of one request: what would help, at what price, each as a button; nothing is held by looking."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.accounts.guards import Call
+from app.accounts.rules import ADMIN, DISPATCHER
+from app.core.i18n import Language, text
+from app.fulfillment.queries.requests import load
+from app.fulfillment.queries.steering import pins
+from app.fulfillment.rules.states import ENDED
+from app.fulfillment.service.fixing import Fix, fixes
+from app.web.board import board, label_of
+from app.web.dispatcher.views import FixPanel, FixRow, LineFixes
+from app.web.frame import signed_in
+from app.web.queries import BoardFacts, OpenRequest, board_facts
+from app.web.render import Words, page
+from app.web.sessions import SignedIn
+from app.web.views import RequestRow, Standing
+from app.web.words import PRIORITY, STANDING, clock_time, span
+
+STEER = (ADMIN, DISPATCHER)
+
+
+@get("/board/requests/{request_id:str}/panel", opt=signed_in(*STEER), include_in_schema=False)
+async def show_panel(
+    request: Request[Any, Any, Any],
+    who: NamedDependency[SignedIn],
+    call: NamedDependency[Call],
+    request_id: FromPath[str],
+) -> Response[str]:
+    """The part of the board that opens over it for one request."""
+
+    async def ask(db: AsyncConnection) -> tuple[BoardFacts, list[Fix], Mapping[str, str]]:
+        found = await fixes(db, actor=call.actor, request_id=request_id, now=call.now)
+        area = await area_of(db, call, request_id)
+        return await board_facts(db, actor=call.actor, area=area, now=call.now), found, await pins(db)
+
+    facts, found, pinned = await call.read(ask)
+    panel = panel_of(facts, request_id, found, pinned, call=call)
+    return page(request, "dispatcher/panel.html", who=who, panel=panel)
+
+
+async def area_of(db: AsyncConnection, call: Call, request_id: str) -> str | None:
+    """The area a request lies in, so that the board is read for it alone."""
+    area = (await load(db, actor=call.actor, request_id=request_id)).row.area
+    return None if area is None else str(area)
+
+
+def panel_of(
+    facts: BoardFacts, request_id: str, found: list[Fix], pinned: Mapping[str, str], *, call: Call
+) -> FixPanel | None:
+    """The request as the board has it, with its fixes; None once it is no longer open."""
+    mine = next((one for one in facts.requests if one.row.id == request_id), None)
+    if mine is None:
+        return None
+    shown = board(facts, actor=call.actor, area=mine.row.area, now=call.now, language=call.language)
+    row = next(one for one in shown.rows if one.id == request_id)
+    labels = {line.id: label_of(one.row) for one in facts.requests for line in one.lines}
+    words = FixWords(call.language, call.now, mine.row.timezone, {one.code: one.name for one in facts.couriers}, labels)
+    steps = {step.verb: step.details for step in mine.steps}
+    return FixPanel(
+        request=request_id,
+        label=row.label,
+        site=row.site,
+        customer=row.customer,
+        priority_word=words.say(PRIORITY[mine.row.priority]),
+        why=row.why,
+        lines=tuple(_line(line, row, mine, found, pinned, words) for line in mine.seen if line.state not in ENDED),
+        plan_agreed=(steps.get("plan_agreed") or {}).get("plan"),
+        called="called" in steps,
+    )
+
+
+class FixWords:
+    """How fixes are told: the language, the moment, the site's zone, couriers' names and requests' labels."""
+
+    def __init__(
+        self,
+        language: Language,
+        now: datetime,
+        zone: str,
+        couriers: Mapping[str, str],
+        labels: Mapping[str, str],
+    ) -> None:
+        self.say, self.language, self.now, self.zone = Words(language), language, now, zone
+        self.couriers, self.labels = couriers, labels
+
+    def outcome(self, fix: Fix) -> tuple[str, Standing]:
+        """When the promise would be met, and how that stands against its due."""
+        if fix.eta is None or fix.late_s is None:
+            return "", "paused"
+        at = clock_time(fix.eta, self.zone, self.now, self.say)
+        if fix.late_s:
+            return self.say("done {at}, still {late} late", at=at, late=span(fix.late_s + 59, self.say)), "late"
+        return self.say("done {at}, in time", at=at), "ok"
+
+    def costs(self, fix: Fix) -> tuple[str, ...]:
+        """What the change takes, and from whom."""
+        found = []
+        if fix.gained_s:
+            found.append(self.say("{span} sooner", span=span(fix.gained_s, self.say)))
+        if fix.more_drive_s is not None and fix.more_drive_s >= 60:
+            found.append(self.say("{minutes} min more driving", minutes=fix.more_drive_s // 60))
+        if fix.begins_at is not None and fix.ends_at is not None:
+            until = clock_time(fix.ends_at, self.zone, self.now, self.say)
+            found.append(self.say("called in until {at}", at=until))
+        if fix.harmed:
+            jobs = list(dict.fromkeys(self.labels.get(job) or self.say("another job") for job in fix.harmed))
+            found.append(self.say("makes {jobs} late", jobs=jobs))
+        return tuple(found)
+
+    def sentence(self, fix: Fix) -> str:
+        facts = dict(fix.reason.facts)
+        if fix.courier is not None:
+            facts["courier"] = self.couriers.get(fix.courier, fix.courier)
+        return text(fix.reason.code, facts, self.language)
+
+
+def _line(
+    line: Any, row: RequestRow, mine: OpenRequest, found: list[Fix], pinned: Mapping[str, str], words: FixWords
+) -> LineFixes:
+    standing = row.clock.standing
+    return LineFixes(
+        line=line.id,
+        part_number=line.supplied_part_number,
+        part_name=line.part_name,
+        standing=standing,
+        stands=f"{words.say(STANDING[standing])} · {row.clock.promise} · {row.clock.spare}",
+        fixes=tuple(_row(one, words) for one in found if one.line == line.id and one.kind != "call"),
+        pinned=words.couriers.get(pinned[line.id], pinned[line.id]) if line.id in pinned else None,
+        couriers=tuple(sorted(words.couriers.items())) if line.mode in ("courier", None) else (),
+    )
+
+
+def _row(fix: Fix, words: FixWords) -> FixRow:
+    outcome, standing = words.outcome(fix)
+    sent = {
+        "line": fix.line,
+        "place": fix.place,
+        "part_number": fix.part_number,
+        "courier": fix.courier,
+        "begins_at": fix.begins_at.isoformat() if fix.begins_at else None,
+        "ends_at": fix.ends_at.isoformat() if fix.ends_at else None,
+    }
+    return FixRow(
+        kind=fix.kind,
+        line=fix.line,
+        words=words.sentence(fix),
+        outcome=outcome,
+        standing=standing,
+        costs=words.costs(fix),
+        needs_customer=fix.needs_customer,
+        fields=tuple((name, value) for name, value in sent.items() if value is not None),
+    )
+
+
+HANDLERS = [show_panel]
