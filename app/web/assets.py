@@ -4,6 +4,7 @@ A file's address holds a hash of its content, so that browsers may keep it for e
 parts, `static/style/*.css`, and served whole, in the order of their names.
 """
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import cache
@@ -32,10 +33,12 @@ class MissingAsset(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file as it is served."""
+    """One file as it is served, plain and compressed. Files hold no secrets, so their lengths may be seen; pages, which
+    hold tokens, are sent as they are."""
 
     address: str
     content: bytes
+    gzipped: bytes
     media_type: str
 
 
@@ -69,4 +72,4 @@ def packaged(package: str, inside: str) -> Path:
 def _asset(name: str, content: bytes) -> Asset:
     stem, _, ending = name.rpartition(".")
     digest = hashlib.sha256(content).hexdigest()[:12]
-    return Asset(f"/static/{stem}.{digest}.{ending}", content, TYPES[f".{ending}"])
+    return Asset(f"/static/{stem}.{digest}.{ending}", content, gzip.compress(content, mtime=0), TYPES[f".{ending}"])

@@ -54,8 +54,17 @@ class Lead:
         return self.planned is not None and self.slack < timedelta() and self.standing != "paused"
 
 
-def board(facts: BoardFacts, *, actor: Actor, area: str | None, now: datetime, language: Language) -> Board:
-    """The whole board of one asker at one moment."""
+def board(
+    facts: BoardFacts,
+    *,
+    actor: Actor,
+    area: str | None,
+    now: datetime,
+    language: Language,
+    most: int | None = None,
+    only: str | None = None,
+) -> Board:
+    """The whole board of one asker at one moment; rows for the `most` with the least slack, or for one request alone."""
     plans = [
         plan_out(one.region, one.planned.plan, one.planned.problem, one.visible, 0, one.planned_at, language)
         for one in facts.plans
@@ -65,18 +74,20 @@ def board(facts: BoardFacts, *, actor: Actor, area: str | None, now: datetime, l
     why = reasons_of(plans, frame, language)
     rows = tuple(
         row_of(one, found, lead, why.get(one.row.id) or reasons_of_way(lead, language), frame, actor.role in STEER)
-        for one, found, lead in judged
+        for one, found, lead in judged[:most]
+        if only is None or one.row.id == only
     )
     steers = actor.role in STEER
-    standings = {row.id: row.clock.standing for row in rows}
+    standings = {one.row.id: lead.standing for one, _, lead in judged}
     open_all = sum(one.open for one in facts.areas)
     return Board(
         area=area,
         now=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         now_ms=ms(now),
-        counts=counts_of(rows, frame.say),
+        counts=counts_of(standings.values(), frame.say),
         areas=_chips(facts, area, open_all, frame.say),
         rows=rows,
+        considered=len(judged),
         total=open_all if area is None else sum(one.open for one in facts.areas if one.code == area),
         missed=len(why.keys() | {one.row.id for one, _, lead in judged if lead.missed}),
         timeline=timeline(facts, plans, frame, standings),
@@ -257,8 +268,8 @@ def side_clocks(found: Iterable[Clock], lead: Clock, frame: Frame) -> Iterable[S
             yield SideClock(standing="risk" if left < RISK else "ok", words=words)
 
 
-def counts_of(rows: Sequence[RequestRow], say: Words) -> tuple[Count, ...]:
-    standing = [row.clock.standing for row in rows]
+def counts_of(standings: Iterable[Standing], say: Words) -> tuple[Count, ...]:
+    standing = list(standings)
     return tuple(Count(standing=one, word=say(STANDING[one]), count=standing.count(one)) for one in STANDINGS)
 
 

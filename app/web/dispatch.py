@@ -16,7 +16,7 @@ from app.web.sessions import SignedIn
 from app.web.views import Board
 
 BOARD_ROLES: tuple[Role, ...] = (ADMIN, DISPATCHER, WAREHOUSE, ENGINEER)
-FIRST_ROWS = 120
+FIRST_ROWS = 80
 
 
 @get("/board", opt=signed_in(*BOARD_ROLES), include_in_schema=False)
@@ -47,8 +47,9 @@ async def shown(request: Request[Any, Any, Any], who: SignedIn, area: str | None
     now, area = state.clock.now(), area or None
     async with reading(state.engine) as db:
         facts = await board_facts(db, actor=who.actor, area=area, now=now)
-    made: Board = board(facts, actor=who.actor, area=area, now=now, language=language_of(request))
-    return {"board": made, "who": who, "rows": made.rows if show == "all" else made.rows[:FIRST_ROWS], "show": show}
+    most = None if show == "all" else FIRST_ROWS
+    made: Board = board(facts, actor=who.actor, area=area, now=now, language=language_of(request), most=most)
+    return {"board": made, "who": who, "show": show}
 
 
 HANDLERS = [show_board, live_parts]

@@ -148,6 +148,8 @@ class Board:
     counts: tuple[Count, ...]
     areas: tuple[AreaChip, ...]
     rows: tuple[RequestRow, ...]
+    considered: int
+    """How many requests the board looked at; `rows` may be fewer."""
     total: int
     missed: int
     timeline: Timeline

@@ -60,8 +60,9 @@ def panel_of(
     mine = next((one for one in facts.requests if one.row.id == request_id), None)
     if mine is None:
         return None
-    shown = board(facts, actor=call.actor, area=mine.row.area, now=call.now, language=call.language)
-    row = next(one for one in shown.rows if one.id == request_id)
+    area, only = mine.row.area, request_id
+    shown = board(facts, actor=call.actor, area=area, now=call.now, language=call.language, only=only)
+    row = shown.rows[0]
     labels = {line.id: label_of(one.row) for one in facts.requests for line in one.lines}
     words = FixWords(call.language, call.now, mine.row.timezone, {one.code: one.name for one in facts.couriers}, labels)
     steps = {step.verb: step.details for step in mine.steps}

@@ -5,6 +5,15 @@
   const STORE = "sparelane.queue", RETRY_MS = 5000;
   let sending = false;
 
+  /* A device may be shared: whoever is signed in sees and sends what he or she recorded, nothing else. */
+  function person() {
+    const named = document.querySelector("meta[name=person]");
+    return named ? named.content : "";
+  }
+  function own() {
+    return read().filter((one) => one.person === person());
+  }
+
   function read() {
     try { return JSON.parse(localStorage.getItem(STORE)) || []; } catch (broken) { return []; }
   }
@@ -19,7 +28,7 @@
     if (!key) return;
     const items = read();
     if (!items.some((one) => one.key === key)) {
-      items.push({ key: key, path: form.getAttribute("hx-post") || form.action, fields: fields, words: form.dataset.queue, refused: "" });
+      items.push({ key: key, path: form.getAttribute("hx-post") || form.action, fields: fields, words: form.dataset.queue, person: person(), refused: "" });
       write(items);
     }
     form.dispatchEvent(new CustomEvent("queued", { bubbles: true, detail: { key: key } }));
@@ -28,7 +37,7 @@
   function show() {
     const chip = document.getElementById("queued");
     if (!chip) return;
-    const items = read(), list = chip.querySelector("ul");
+    const items = own(), list = chip.querySelector("ul");
     chip.hidden = items.length === 0;
     chip.querySelector("b").textContent = String(items.length);
     list.replaceChildren(...items.map(function (one) {
@@ -66,7 +75,7 @@
     sending = true;
     let sent = 0;
     try {
-      for (const one of read()) {
+      for (const one of own()) {
         if (one.refused) continue;
         let outcome;
         try { outcome = await send(one); } catch (away) { break; }
@@ -97,7 +106,7 @@
   document.addEventListener("DOMContentLoaded", function () {
     show();
     flush();
-    setInterval(function () { if (read().some((one) => !one.refused)) flush(); }, RETRY_MS);
+    setInterval(function () { if (own().some((one) => !one.refused)) flush(); }, RETRY_MS);
     addEventListener("online", function () { connection(true); });
     addEventListener("offline", function () { connection(false); });
     if (navigator.onLine === false) connection(false);

@@ -1,0 +1,1 @@
+"""How long the heaviest pages take the server."""
