@@ -1,7 +1,7 @@
 """Builds the application: collects every wing's doors, maps every failure, and opens the engine for its lifetime."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import structlog
@@ -24,6 +24,7 @@ from app.core.migrate import newest
 from app.core.settings import Settings
 from app.fulfillment.api import HANDLERS as FULFILLMENT
 from app.network import api as network_api
+from app.routing.travel.chosen import Travel
 from app.stock import api as stock_api
 from app.warranty import api as warranty_api
 from app.web.setup import pages
@@ -49,9 +50,17 @@ async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
 
 
 def create_app(
-    settings: Settings, database_url: str, *, clock: Clock | None = None, wake: Callable[[], None] | None = None
+    settings: Settings,
+    database_url: str,
+    *,
+    clock: Clock | None = None,
+    wake: Callable[[], None] | None = None,
+    travel: Travel | None = None,
 ) -> Litestar:
-    """The ASGI application on one database. Tests and the demo day hand in a stepped clock."""
+    """The ASGI application on one database. Tests and the demo day hand in a stepped clock.
+
+    `travel` is the process's source of road times where a worker shares it; else the application opens its own.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -60,7 +69,9 @@ def create_app(
         app.state.settings = settings
         app.state.wake = wake or _nobody
         try:
-            yield
+            async with nullcontext(travel) if travel else Travel(settings.travel, settings.data) as roads:
+                app.state.travel = roads
+                yield
         finally:
             await app.state.engine.dispose()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -23,7 +23,9 @@ from app.fulfillment.jobs import (
     presume_confirmed,
     source_lost,
 )
+from app.routing.jobs import Ahead, draw_lines, forget_travel
 from app.routing.solver.child import Solver
+from app.routing.travel.chosen import Travel
 from app.stock.jobs import expire_reservations, quarantine_expired
 from app.warranty.jobs import follow_calendar, settle_undetermined
 
@@ -36,12 +38,14 @@ GRACE_S = 5.0
 @dataclass(frozen=True, slots=True)
 class Context:
     """What duties may need. `solver` is the process's one solving child; it starts at its first question. Without one,
-    plans are greedy."""
+    plans are greedy. `travel` asks for road times; without it nobody does."""
 
     engine: AsyncEngine
     clock: Clock
     settings: Settings
     solver: Solver | None
+    travel: Travel | None = None
+    ahead: Ahead = field(default_factory=Ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,16 @@ async def plan(context: Context) -> int:
     return done
 
 
+async def learn_ahead(context: Context) -> int:
+    """Ask for road times before anybody needs them; by itself, since no transaction may wait for a server."""
+    return await context.ahead.run(context.engine, context.travel, context.clock.now())
+
+
+async def draw(context: Context) -> int:
+    """Ask how the plans' legs run on the map."""
+    return await draw_lines(context.engine, context.travel, context.clock.now())
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("expire_reservations", in_transaction(expire_reservations), every_s=15),
     Duty("escalate_due", in_transaction(escalate_due), every_s=5),
@@ -88,6 +102,9 @@ DUTIES: tuple[Duty, ...] = (
     Duty("follow_calendar", in_transaction(follow_calendar), every_s=300),
     Duty("expire_recoveries", in_transaction(expire_recoveries), every_s=3600),
     Duty("seal", in_transaction(seal), every_s=2),
+    Duty("learn_ahead", learn_ahead, every_s=30),
+    Duty("draw_lines", draw, every_s=10),
+    Duty("forget_travel", in_transaction(forget_travel), every_s=3600),
     Duty("forget_old", in_transaction(forget_old), every_s=3600),
     Duty("forget_tries", in_transaction(forget_tries), every_s=600),
 )

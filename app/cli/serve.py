@@ -34,6 +34,7 @@ from app.core.migrate import migrate
 from app.core.settings import Settings
 from app.main import create_app
 from app.routing.solver.child import Solver
+from app.routing.travel.chosen import Travel
 from app.worker import Context, Worker
 
 WORKER_POOL = 6
@@ -106,8 +107,8 @@ async def served(settings: Settings, url: str, listener: socket.socket, *, demo:
     async with engine_on(url, pool_size=WORKER_POOL) as engine:
         await need_durability(engine)
         way_in = await demo_ready(engine, settings) if demo else None
-        async with working(engine, settings) as wake:
-            app = with_access_log(cast("App", create_app(settings, url, wake=wake)))
+        async with Travel(settings.travel, settings.data) as travel, working(engine, settings, travel) as wake:
+            app = with_access_log(cast("App", create_app(settings, url, wake=wake, travel=travel)))
             configure_logs(settings.log_level)  # again: making the application set up logging of its own
             server = Server(configuration(settings, app), lambda: print(welcome(settings, way_in), flush=True))
             stop.append(server.stop)
@@ -115,12 +116,12 @@ async def served(settings: Settings, url: str, listener: socket.socket, *, demo:
 
 
 @contextlib.asynccontextmanager
-async def working(engine: AsyncEngine, settings: Settings) -> AsyncIterator[Callable[[], None] | None]:
+async def working(engine: AsyncEngine, settings: Settings, travel: Travel) -> AsyncIterator[Callable[[], None] | None]:
     """The duties beside the server, unless they run apart; gives what wakes them."""
     if settings.worker == "apart":
         yield None
         return
-    async with Solver() as solver, Worker(Context(engine, SystemClock(), settings, solver)) as worker:
+    async with Solver() as solver, Worker(Context(engine, SystemClock(), settings, solver, travel)) as worker:
         yield worker.wake
 
 

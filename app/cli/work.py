@@ -19,6 +19,7 @@ from app.core.clock import SystemClock
 from app.core.logs import configure_logs
 from app.core.settings import Settings
 from app.routing.solver.child import Solver
+from app.routing.travel.chosen import Travel
 from app.worker import Context, Worker
 
 POOL = 8
@@ -43,8 +44,12 @@ async def working(url: str, settings: Settings) -> None:
     stopped = asyncio.Event()
     on_stop_signals(stopped.set)
     await need_schema(url)
-    async with engine_on(url, pool_size=POOL) as engine, Solver() as solver:
+    async with (
+        engine_on(url, pool_size=POOL) as engine,
+        Solver() as solver,
+        Travel(settings.travel, settings.data) as travel,
+    ):
         await need_durability(engine)
-        async with Worker(Context(engine, SystemClock(), settings, solver)):
+        async with Worker(Context(engine, SystemClock(), settings, solver, travel)):
             log.info("worker is up")
             await stopped.wait()

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 class BadSetting(Exception):
@@ -38,6 +39,11 @@ class Settings:
         "SPARELANE_WORKER", "inside", "inside runs the duties in the server's process, apart leaves them out"
     )
     plan_seconds: str = setting("SPARELANE_PLAN_SECONDS", "2", "Wall-clock limit of one courier plan, in seconds")
+    travel: str = setting(
+        "SPARELANE_TRAVEL",
+        "straight",
+        "Travel times: straight, osrm:URL, valhalla:URL or roads:FILE (an OpenStreetMap extract)",
+    )
     currency: str = setting("SPARELANE_CURRENCY", "CNY", "The company's own currency, in which costs are kept")
 
     @property
@@ -63,9 +69,32 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise BadSetting(f"SPARELANE_PLAIN_HTTP must be refuse or allow, not {settings.plain_http!r}")
     if settings.worker not in ("inside", "apart"):
         raise BadSetting(f"SPARELANE_WORKER must be inside or apart, not {settings.worker!r}")
+    _check_travel(settings.travel)
     if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://")):
         raise BadSetting("DATABASE_URL must start with postgresql://; Sparelane runs on PostgreSQL alone")
     return settings
+
+
+def _check_travel(value: str) -> None:
+    """A server's address is the operator's word; still it must be plain HTTP(S), without a user in it (T142)."""
+    kind, _, where = value.partition(":")
+    if kind == "straight" and not where and value == kind:
+        return
+    if kind == "roads" and where:
+        if not Path(where).is_file():
+            raise BadSetting(f"SPARELANE_TRAVEL names {where}, which is no file")
+        return
+    if kind in ("osrm", "valhalla") and where:
+        try:
+            parts = urlsplit(where)
+            plain = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+            plain = plain and not parts.query and not parts.fragment and parts.port != 0
+        except ValueError:
+            plain = False
+        if plain:
+            return
+        raise BadSetting(f"SPARELANE_TRAVEL must be {kind}:http://HOST:PORT, without a user or a question in it")
+    raise BadSetting("SPARELANE_TRAVEL must be straight, osrm:URL, valhalla:URL or roads:FILE")
 
 
 def _variable(attribute: str) -> str:

@@ -1,4 +1,4 @@
-"""The routing wing's tables: standing plans, dirty marks, every plan that was in force."""
+"""The routing wing's tables: standing plans, dirty marks, every plan that was in force, times and lines along roads."""
 
 from datetime import datetime
 from typing import Any
@@ -45,3 +45,40 @@ class PlanHistory(Base):
     planned_at: Mapped[datetime]
     problem: Mapped[dict[str, Any]]
     plan: Mapped[dict[str, Any]]
+
+
+class TravelSource(Base):
+    """A source of road times by its version; the one in force is what plans and promises use."""
+
+    __tablename__ = "travel_source"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    version: Mapped[str]
+    by_hour: Mapped[bool]
+    in_force: Mapped[bool]
+    since: Mapped[datetime]
+
+
+class TravelTime(Base):
+    """What a source said the way from one point to another takes in a part of the day; null: there is no road."""
+
+    __tablename__ = "travel_time"
+
+    source: Mapped[int] = mapped_column(primary_key=True)
+    bucket: Mapped[int] = mapped_column(primary_key=True)
+    origin: Mapped[int] = mapped_column(primary_key=True)
+    target: Mapped[int] = mapped_column(primary_key=True)
+    seconds: Mapped[int | None]
+    asked_at: Mapped[datetime]
+
+
+class TravelLine(Base):
+    """The way from one point to another on the map, as an encoded line; null: there is no road."""
+
+    __tablename__ = "travel_line"
+
+    source: Mapped[int] = mapped_column(primary_key=True)
+    origin: Mapped[int] = mapped_column(primary_key=True)
+    target: Mapped[int] = mapped_column(primary_key=True)
+    line: Mapped[str | None]
+    asked_at: Mapped[datetime]

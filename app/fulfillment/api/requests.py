@@ -16,6 +16,7 @@ from app.fulfillment.queries import requests as queries
 from app.fulfillment.service.accept import Proposal, accept, propose, propose_locked, record_lost_demand
 from app.fulfillment.service.promising import as_if_accepted
 from app.fulfillment.service.refusals import FactsMoved, NotEnough
+from app.routing.jobs import learn
 from app.stock.service.refusals import OutOfStock, PriceMoved
 
 ROUNDS = 3
@@ -25,7 +26,7 @@ MAY_ASK = (ADMIN, DISPATCHER, ENGINEER, INTEGRATION)
 @post("/v1/promises", status_code=200, opt=allow(*MAY_ASK, FINANCE))
 async def promise(data: JSONBody[schemas.RequestIn], call: NamedDependency[Call]) -> schemas.RequestOut:
     """What would be promised now, from where, at what price, and why; holds nothing."""
-    proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
+    proposal = await _proposed(data, call)
     shown = as_if_accepted(proposal, by=call.actor.id, now=call.now)
     return request_out(shown, actor=call.actor, language=call.language, now=call.now)
 
@@ -47,8 +48,8 @@ async def create_request(
 
 async def _in_rounds(data: schemas.RequestIn, call: Call) -> Response[schemas.RequestOut]:
     """Decide on fresh facts and write; what moved in between is decided again, the last time under the rows' locks."""
-    for _ in range(ROUNDS - 1):
-        proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
+    for number in range(ROUNDS - 1):
+        proposal = await _proposed(data, call, ask=number == 0)
         try:
             return await call.write(201, lambda db, proposal=proposal: _accepted(db, proposal, call))  # type: ignore[misc]
         except (FactsMoved, OutOfStock, PriceMoved):
@@ -61,6 +62,17 @@ async def _in_rounds(data: schemas.RequestIn, call: Call) -> Response[schemas.Re
         return await call.write(201, locked)
     except FactsMoved as moved:
         raise Contention(retry_after_s=1) from moved
+
+
+async def _proposed(data: schemas.RequestIn, call: Call, *, ask: bool = True) -> Proposal:
+    """The decision on what is known; where it rests on ways that nobody asked for yet, roads are asked once, outside any
+    transaction and within their limit (R5, T150), and it is decided anew."""
+    proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
+    region = proposal.facts.region
+    times = region.travel if region is not None else None
+    if ask and await learn(call.engine, getattr(call.state, "travel", None), times, now=call.now):
+        proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
+    return proposal
 
 
 async def _accepted(db: Any, proposal: Proposal, call: Call) -> schemas.RequestOut:

@@ -210,8 +210,19 @@ async def gather(
         places=places,
         lanes=lanes,
         latest=await latest_costs(db, parts=usable),
-        region=await region_of_area(db, area=setting.area, now=now) if setting.area else None,
+        region=await _region(db, setting, places, now),
     )
+
+
+async def _region(
+    db: AsyncConnection, setting: Setting, places: Mapping[str, PlaceFacts], now: datetime
+) -> Region | None:
+    """The region that serves the site, knowing the ways to it and from every local source."""
+    if setting.area is None:
+        return None
+    also = [(setting.latitude, setting.longitude)]
+    also += [(one.latitude, one.longitude) for one in places.values() if one.code in setting.sources]
+    return await region_of_area(db, area=setting.area, now=now, also=also)
 
 
 async def setting_of(db: AsyncConnection, *, contract: str, site: str, day: date) -> Setting:

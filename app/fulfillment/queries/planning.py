@@ -68,7 +68,8 @@ def planning(region: Region, *, now: datetime, also: Sequence[Location] = ()) ->
     placed = [replace(courier, start=found.at(location)) for courier, location in couriers]
     for location in also:
         found.at(location)
-    matrix = TRAVEL.estimate([(one.latitude, one.longitude) for one in found.locations])
+    points = [(one.latitude, one.longitude) for one in found.locations]
+    matrix = TRAVEL.estimate(points) if region.travel is None else region.travel.matrix(points)
     problem = Problem(
         region=region.name,
         start=now,

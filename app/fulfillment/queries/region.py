@@ -1,7 +1,7 @@
 """A region as the plan sees it: its couriers, its open lines, its standing plan, all read at one moment."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -10,8 +10,11 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.routing.queries import SOURCE_IN_FORCE, source_of, times_between
 from app.routing.rules import plan as plans
 from app.routing.rules import problem as problems
+from app.routing.travel import Point
+from app.routing.travel.known import Times
 
 COURIERS = """
     SELECT c.code, c.shift, c.capacity_g, c.skills, p.code AS place, p.latitude, p.longitude, p.timezone,
@@ -47,7 +50,8 @@ REGION = text(f"""
     SELECT (SELECT CAST(json_agg(c) AS text) FROM ({COURIERS}) c) AS couriers,
         (SELECT CAST(json_agg(o) AS text) FROM ({OPEN_LINES}) o) AS lines,
         here.region, EXISTS (SELECT FROM region_freeze f WHERE f.region = here.region) AS frozen,
-        s.version, s.planned_at, CAST(s.problem AS text) AS problem, CAST(s.plan AS text) AS plan
+        s.version, s.planned_at, CAST(s.problem AS text) AS problem, CAST(s.plan AS text) AS plan,
+        ({SOURCE_IN_FORCE}) AS source
     FROM (SELECT region FROM area_region WHERE area = :area) here LEFT JOIN region_plan s ON s.region = here.region
 """)
 
@@ -110,13 +114,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """Everything a region's plan rests on at one moment."""
+    """Everything a region's plan rests on at one moment. `travel` is what is known of its ways; None: all are estimated."""
 
     name: str
     couriers: tuple[CourierFacts, ...]
     lines: tuple[OpenLine, ...]
     standing: Standing | None
     frozen: bool = False
+    travel: Times | None = field(default=None, compare=False)
 
 
 TIERS: Mapping[str, int] = {"emergency": problems.EMERGENCY, "severe": problems.SEVERE, "general": problems.GENERAL}
@@ -127,16 +132,36 @@ def tier_of(priority: str, found_on: str) -> int:
     return problems.EMERGENCY if found_on == "opening" else TIERS[priority]
 
 
-async def region_of_area(db: AsyncConnection, *, area: str, now: datetime) -> Region:
-    """The region of a service area: its own, or that of the couriers who start from its sources."""
+async def region_of_area(db: AsyncConnection, *, area: str, now: datetime, also: Sequence[Point] = ()) -> Region:
+    """The region of a service area: its own, or that of the couriers who start from its sources.
+
+    `also` are further points whose ways the caller wants to know.
+    """
     row = (await db.execute(REGION, {"area": area, "now": now})).one()
-    return Region(
+    region = Region(
         name=row.region,
         couriers=_COURIERS.decode(row.couriers or "[]"),
         lines=tuple(map(_line, _OPEN_LINES.decode(row.lines or "[]"))),
         standing=_standing(row),
         frozen=row.frozen,
     )
+    source = source_of(row.source)
+    if source is None or not region.couriers:
+        return region
+    points, zone = [*_points(region), *also], region.couriers[0].timezone
+    return replace(region, travel=await times_between(db, source=source, points=points, zone=zone, now=now))
+
+
+def _points(region: Region) -> list[Point]:
+    """Where the region's people may be and go."""
+    points = [(one.latitude, one.longitude) for one in region.couriers]
+    points += [(one.latitude, one.longitude) for one in region.lines]
+    points += [(one.site_latitude, one.site_longitude) for one in region.lines]
+    if region.standing is not None:
+        problem, plan = region.standing.problem, region.standing.plan
+        rows = {one.start for one in problem.couriers} | {stop.location for one in plan.routes for stop in one.stops}
+        points += [(problem.locations[at].latitude, problem.locations[at].longitude) for at in sorted(rows)]
+    return points
 
 
 class _LineRow(msgspec.Struct):
