@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+PEERS = VENV / "peers"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -86,6 +87,34 @@ def need_chromium() -> None:
             sys.exit(1)
 
 
+def need_peers() -> None:
+    """Put the programs that tests compare us with into a folder of their own; say so where that is not possible.
+
+    They come in a wheel for Python 3.12 that holds programs which need no Python, so any Python can fetch it.
+    """
+    lock = ROOT / "requirements" / "peers.txt"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    stamp = PEERS / ".installed"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    print("Installing peers.txt …", flush=True)
+    shutil.rmtree(PEERS, ignore_errors=True)
+    command = (
+        PYTHON, "-m", "uv", "pip", "install", "--quiet", "--python", PYTHON, "--target", PEERS,
+        "--python-version", "3.12", "--no-build", "--no-deps", "--require-hashes", "-r", lock,
+    )  # fmt: skip
+    done = subprocess.run([str(word) for word in command], cwd=ROOT, check=False)
+    if done.returncode == 0:
+        stamp.write_text(digest)
+        return
+    print(
+        "The road server OSRM could not be installed: the tests in tests/travel that compare with it will fail. "
+        "It needs the package registry, and 64-bit Linux, macOS or Windows."
+    )
+    if os.environ.get("CI"):
+        sys.exit(1)
+
+
 def run() -> None:
     install("run.txt")
     os.chdir(ROOT)
@@ -97,6 +126,7 @@ def run() -> None:
 def test() -> None:
     install("dev.txt")
     need_chromium()
+    need_peers()
     what = os.environ.get("TESTS", "tests").split()
     workers = os.environ.get("WORKERS", str(os.cpu_count() or 2))
     sh(PYTHON, "-m", "pytest", "-n", workers, "--dist", "worksteal", *what)
@@ -125,6 +155,10 @@ def lock() -> None:
             PYTHON, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
             "--generate-hashes", "--no-header", f"requirements/{name}.in", "-o", f"requirements/{name}.txt",
         )  # fmt: skip
+    sh(
+        PYTHON, "-m", "uv", "pip", "compile", "--quiet", "--python-version", "3.12", "--generate-hashes", "--no-header",
+        "requirements/peers.in", "-o", "requirements/peers.txt",
+    )  # fmt: skip
 
 
 TASKS = {task.__name__: task for task in (run, test, lint, types, bench, lock)}
