@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -14,6 +15,8 @@ from app.web.views import Standing
 from app.web.words import Frame
 
 Point = tuple[float, float]
+MOST_LINES = 40_000
+"""Characters of road lines on one map; the ways beyond are drawn straight."""
 
 
 def map_json(
@@ -60,22 +63,32 @@ def _routes(facts: BoardFacts, plans: Sequence[PlanOut], frame: Frame, *, restri
     """Where couriers are and the way they will take, with the numbers of their stops as on the lanes."""
     at = {one.code: (one.latitude, one.longitude) for one in facts.places}
     fetched = {line.id: at.get(line.source) for one in facts.requests for line in one.seen}
+    left = MOST_LINES
     for code, name in frame.couriers.items():
         mine = [route for plan in plans for route in plan.routes if route.courier == code]
         found = list(halts([stop for route in mine for stop in route.stops]))
         if not mine or (restricted and not found):
             continue
-        path = [(halt.first.latitude, halt.first.longitude) for halt in found]
+        path = [_at(halt) for halt in found]
         here = begins = None if restricted else (mine[0].latitude, mine[0].longitude)
         if under_way(mine, found):  # somewhere between where the part was fetched and here: no dot, but the way
             here, begins = None, fetched.get(found[0].first.line)
+        path = [begins, *path] if begins else path
+        roads = [facts.roads.between(*leg) for leg in pairwise(path)]
+        size = sum(len(line) for line in roads if line)
+        left -= size
         yield {
             "courier": name,
             "color": frame.colors[code],
             "here": here,
-            "path": [begins, *path] if begins else path,
-            "stops": [{"n": halt.number, "at": point} for halt, point in zip(found, path, strict=True) if halt.number],
+            "path": path,
+            "roads": roads if size and left >= 0 else [],
+            "stops": [{"n": halt.number, "at": _at(halt)} for halt in found if halt.number],
         }
+
+
+def _at(halt: Any) -> Point:
+    return halt.first.latitude, halt.first.longitude
 
 
 def _areas(facts: BoardFacts) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What the dispatch board reads, in a fixed number of statements however many requests are open."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from app.fulfillment.queries.planning import Planning, planning
 from app.fulfillment.queries.plans import PlannedLine, lines_of, regions
 from app.fulfillment.queries.region import region_of_area
 from app.fulfillment.queries.requests import SCOPED, scope_of
+from app.routing.queries import RoadLines, road_lines
 
 MOST = 500
 """Requests on one board; beyond it those due first are shown, and the page says so."""
@@ -96,6 +97,7 @@ class BoardFacts:
     plans: tuple[RegionPlan, ...]
     couriers: tuple[Any, ...]
     places: tuple[Any, ...]
+    roads: RoadLines = field(default_factory=RoadLines)
 
 
 async def board_facts(db: AsyncConnection, *, actor: Actor, area: str | None, now: datetime) -> BoardFacts:
@@ -110,12 +112,15 @@ async def board_facts(db: AsyncConnection, *, actor: Actor, area: str | None, no
         names = [plan.region for plan in plans]
     sources = {line.source for one in requests for line in one.seen}
     binds = {"codes": sorted(sources), "areas": names if actor.places is None else []}
+    places = (await db.execute(PLACES, binds)).all()
+    driven = [at for plan in plans for at in plan.planned.problem.locations] + list(places)
     return BoardFacts(
         requests=tuple(requests),
         areas=tuple(areas),
         plans=tuple(plans),
         couriers=tuple((await db.execute(COURIERS, {"areas": names})).all()),
-        places=tuple((await db.execute(PLACES, binds)).all()),
+        places=tuple(places),
+        roads=await road_lines(db, points=[(one.latitude, one.longitude) for one in driven], now=now),
     )
 
 

@@ -30,6 +30,30 @@
     return marker;
   }
 
+  /* An encoded line as points: differences in units of 1e-5 degrees, five bits a character. */
+  function decoded(line) {
+    const points = [], values = [0, 0];
+    for (let at = 0, axis = 0; at < line.length; axis = 1 - axis) {
+      let value = 0, shift = 0, bits;
+      do {
+        bits = line.charCodeAt(at++) - 63;
+        value |= (bits & 31) << shift;
+        shift += 5;
+      } while (bits >= 32);
+      values[axis] += value & 1 ? ~(value >> 1) : value >> 1;
+      if (axis) points.push([values[0] / 1e5, values[1] / 1e5]);
+    }
+    return points;
+  }
+
+  /* The way along roads where they are known, straight where they are not. */
+  function way(route) {
+    return route.path.flatMap(function (point, at) {
+      const line = at ? route.roads[at - 1] : null;
+      return line ? [...decoded(line), point] : [point];
+    });
+  }
+
   function draw() {
     const facts = JSON.parse(document.getElementById("map-facts").dataset.map);
     drawn.clearLayers();
@@ -39,7 +63,7 @@
       named(middle, area.name, 0, "area", [0, -48]).addTo(drawn);
     }
     for (const route of facts.routes) {
-      if (route.path.length > 1) L.polyline(route.path, { className: "route c" + route.color, interactive: false, weight: 3 }).addTo(drawn);
+      if (route.path.length > 1) L.polyline(way(route), { className: "route c" + route.color, interactive: false, weight: 3 }).addTo(drawn);
     }
     for (const place of facts.places) {
       const own = place.kind === "own" || place.kind === "branch" || place.kind === "van";
