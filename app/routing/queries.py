@@ -1,14 +1,15 @@
 """What is known of travel: the source in force, times and lines that were asked before, and what to ask for."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Pool, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.routing.rules.plan import from_json as plan_from_json
@@ -32,8 +33,15 @@ TIMES = text("""
     WHERE source = :source AND bucket = :bucket AND origin = ANY(CAST(:points AS bigint[]))
       AND target = ANY(CAST(:points AS bigint[])) AND asked_at > :after
 """)
-LINES = text("""
+LINES_AMONG = text("""
     SELECT l.origin, l.target, l.line FROM travel_line l
+    JOIN travel_source s ON s.id = l.source AND s.in_force
+    WHERE l.origin = ANY(CAST(:points AS bigint[])) AND l.target = ANY(CAST(:points AS bigint[]))
+      AND l.line IS NOT NULL AND l.asked_at > :after
+    ORDER BY l.asked_at DESC LIMIT 400
+""")
+LINES = text("""
+    SELECT l.origin, l.target FROM travel_line l
     JOIN travel_source s ON s.id = l.source AND s.in_force
     WHERE (l.origin, l.target) IN (SELECT * FROM unnest(CAST(:origins AS bigint[]), CAST(:targets AS bigint[])))
       AND l.asked_at > :after
@@ -62,7 +70,9 @@ REGIONS = text("""
 PLANS = text("SELECT region, problem, plan FROM region_plan WHERE plan IS NOT NULL ORDER BY region").columns()
 
 _SOURCE: msgspec.json.Decoder[SourceInForce | None] = msgspec.json.Decoder(SourceInForce | None)
-_MEMORIES: dict[tuple[str, int], Memory] = {}
+_MEMORIES: WeakKeyDictionary[Pool, dict[tuple[int, int], Memory]] = WeakKeyDictionary()
+"""What this process remembers of each database: by source and part of the day."""
+MOST_MEMORIES = 8
 
 Leg = tuple[Point, Point]
 
@@ -74,6 +84,17 @@ class RegionPoints:
     region: str
     zone: str
     points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoadLines:
+    """How ways run on the map, as encoded lines (`travel.lines`); what has none is drawn straight."""
+
+    lines: Mapping[tuple[int, int], str] = field(default_factory=dict)
+
+    def between(self, start: Point, end: Point) -> str | None:
+        """The line from one point to another."""
+        return self.lines.get((key_of(start), key_of(end)))
 
 
 def source_of(raw: str | None) -> SourceInForce | None:
@@ -98,7 +119,7 @@ async def times_between(
     """What is known between some points for driving `at` (default now); from memory where this process has read it."""
     bucket = bucket_of((at or now).astimezone(ZoneInfo(zone))) if source.by_hour else FREE
     keys = tuple(dict.fromkeys(key_of(point) for point in points))
-    memory = memory_of(source, bucket, now)
+    memory = memory_of(db, source, bucket, now)
     known = Times(source=source, bucket=bucket, keys=keys, grid=memory.of(keys, now))
     if known.lacks:
         binds = {"source": source.id, "bucket": bucket, "points": list(keys), "after": now - KEPT}
@@ -107,24 +128,22 @@ async def times_between(
     return known
 
 
-def memory_of(source: SourceInForce, bucket: int, now: datetime) -> Memory:
-    """This process's memory of a source in a part of the day; those of older sources are dropped."""
-    found = _MEMORIES.get((source.version, bucket))
+def memory_of(db: AsyncConnection, source: SourceInForce, bucket: int, now: datetime) -> Memory:
+    """This process's memory of a source in a part of the day; the oldest is dropped for a new one."""
+    known = _MEMORIES.setdefault(db.sync_engine.pool, {})
+    found = known.get((source.id, bucket))
     if found is None:
-        while len(_MEMORIES) >= 8:
-            del _MEMORIES[next(iter(_MEMORIES))]
-        found = _MEMORIES[source.version, bucket] = Memory(now)
+        while len(known) >= MOST_MEMORIES:
+            del known[next(iter(known))]
+        found = known[source.id, bucket] = Memory(now)
     return found
 
 
-async def road_lines(db: AsyncConnection, *, legs: Sequence[Leg], now: datetime) -> Mapping[Leg, str]:
-    """The encoded line of each leg that has one; those without are drawn straight."""
-    wanted = {(key_of(start), key_of(end)): (start, end) for start, end in legs}
-    if not wanted:
-        return {}
-    binds = {"origins": [a for a, _ in wanted], "targets": [b for _, b in wanted], "after": now - KEPT}
-    rows = await db.execute(LINES, binds)
-    return {wanted[row.origin, row.target]: row.line for row in rows if row.line}
+async def road_lines(db: AsyncConnection, *, points: Iterable[Point], now: datetime) -> RoadLines:
+    """The lines that are known among some points."""
+    keys = sorted({key_of(point) for point in points})
+    rows = (await db.execute(LINES_AMONG, {"points": keys, "after": now - KEPT})).all() if keys else []
+    return RoadLines({(row.origin, row.target): row.line for row in rows})
 
 
 async def legs_undrawn(db: AsyncConnection, *, source: SourceInForce, now: datetime) -> list[Leg]:

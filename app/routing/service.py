@@ -67,7 +67,7 @@ async def keep_times(db: AsyncConnection, *, of: Times, points: Sequence[Point],
     columns = {"origins": [a for a, _, _ in cells], "targets": [b for _, b, _ in cells]}
     binds = {"source": of.source.id, "bucket": of.bucket, "seconds": [one for _, _, one in cells], "now": now}
     await db.execute(KEEP, binds | columns)
-    memory_of(of.source, of.bucket, now).put(cells)
+    memory_of(db, of.source, of.bucket, now).put(cells)
 
 
 async def keep_line(db: AsyncConnection, *, source: SourceInForce, leg: Leg, line: str | None, now: datetime) -> None:
