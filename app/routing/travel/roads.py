@@ -105,6 +105,11 @@ class RoadGraph:
         arcs = self._graph.arcs
         return (start, *((float(arcs.latitude[at]), float(arcs.longitude[at])) for at in nodes), end)
 
+    def usable_nodes(self) -> list[Point]:
+        """Every node a point may be moved to."""
+        arcs, usable = self._graph.arcs, np.flatnonzero(self._graph.part >= 0)
+        return list(zip(arcs.latitude[usable].tolist(), arcs.longitude[usable].tolist(), strict=True))
+
     def _metric(self, bucket: int) -> routingkit_cch.CCHMetric:
         """The speeds of a part of the day; the one used longest ago is bound anew."""
         if bucket not in self._bound:
