@@ -1,5 +1,7 @@
 """A real OSRM server and the embedded graph on the same grid: the provider says what OSRM says, the graph nearly so."""
 
+from dataclasses import replace
+
 import httpx
 import numpy as np
 import pytest
@@ -98,6 +100,12 @@ def test_R5_what_no_road_reaches_is_named(roads, lost):
 
 def test_R5_no_point_near_a_road_is_no_error(roads):
     assert roads.table([(10.0, 10.0), (11.0, 10.0)], FREE).unknown == {(0, 1), (1, 0)}
+
+
+def test_R5_a_graph_that_cannot_be_true_is_an_error_like_others(roads):
+    graph = roads._graph
+    with pytest.raises((RuntimeError, ValueError)):
+        RoadGraph(replace(graph, order=graph.order[:-1]))
 
 
 def test_R5_the_stretch_to_the_road_counts(roads):

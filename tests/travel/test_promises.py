@@ -1,7 +1,9 @@
 """Promises and plans on road times: from a real server, from the graph, and whatever a server does to us (T150, T142)."""
 
 import asyncio
+import html
 import json
+import re
 
 import pytest
 from sqlalchemy import text
@@ -22,6 +24,7 @@ from app.worker import DUTIES, step
 from tests.cast import AIRPORT, YINCHUAN, a_world
 from tests.conftest import START
 from tests.travel.roadside import JSON, hangs, roadside, says, table_of
+from tests.web.visitors import signed_in
 
 pytestmark = pytest.mark.anyio
 TIMES = text("SELECT origin, target, bucket, seconds FROM travel_time ORDER BY 1, 2")
@@ -271,6 +274,11 @@ async def test_R5_ways_are_drawn_on_the_map_along_roads(house, server):
         assert drawn[0] == pytest.approx(YINCHUAN, abs=1e-4)
         assert drawn[-1] == pytest.approx(AIRPORT, abs=1e-4)
         assert len(drawn) > 2
+        browser = await signed_in(one.app, one.api)
+        shown = html.unescape(re.search(r'data-map="([^"]*)"', (await browser.get("/board")).text)[1])
+        driven = [route for route in json.loads(shown)["routes"] if route["stops"]]
+        assert [len(route["path"]) - 1 for route in driven] == [len(route["roads"]) for route in driven]
+        assert [route["roads"][-1] for route in driven] == [lines.between(YINCHUAN, AIRPORT)]
 
 
 async def test_R5_old_times_are_forgotten_and_asked_anew(house, server):

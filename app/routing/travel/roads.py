@@ -6,7 +6,8 @@ contraction hierarchies: Dibbelt, Strasser, Wagner 2016).
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil, cos, radians
 from threading import Lock
@@ -35,6 +36,17 @@ class _Snap:
     last_s: float
 
 
+@contextmanager
+def _failing_plainly() -> Iterator[None]:
+    """The library's own failures come as a kind of exit, which would end whole loops: they are errors like others here."""
+    try:
+        yield
+    except BaseException as broken:
+        if type(broken).__name__ == "PanicException":
+            raise RuntimeError(f"the road graph failed: {broken}") from broken
+        raise
+
+
 class RoadGraph:
     """Times and lines of one graph. Safe to use from several threads; one question at a time."""
 
@@ -43,7 +55,9 @@ class RoadGraph:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self.version = graph.version
-        self._cch = routingkit_cch.CCH(graph.order.tolist(), graph.arcs.tail.tolist(), graph.arcs.head.tolist(), False)
+        with _failing_plainly():
+            order, tail, head = graph.order.tolist(), graph.arcs.tail.tolist(), graph.arcs.head.tolist()
+            self._cch = routingkit_cch.CCH(order, tail, head, False)
         self._bound: OrderedDict[int, routingkit_cch.CCHMetric] = OrderedDict()
         self._lock = Lock()
         self._ground = _Ground(graph)
@@ -84,7 +98,7 @@ class RoadGraph:
 
     def _reached(self, nodes: list[int], bucket: int) -> dict[int, list[int | None]]:
         """Milliseconds from each node to each, in the order given."""
-        with self._lock:
+        with self._lock, _failing_plainly():
             query = routingkit_cch.CCHOneToMany(self._metric(bucket), nodes)
             found = {node: query.distances_from(node) for node in nodes}
             del query  # a binding is not changed while a query looks at it
@@ -95,7 +109,7 @@ class RoadGraph:
         ends = self._ground.nearest(start), self._ground.nearest(end)
         if ends[0] is None or ends[1] is None:
             return None
-        with self._lock:
+        with self._lock, _failing_plainly():
             query = routingkit_cch.CCHQuery(self._metric(FREE))
             found = query.run(ends[0].node, ends[1].node)
             nodes = None if found.distance is None else list(found.node_path)
