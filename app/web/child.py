@@ -30,10 +30,13 @@ class ChildDied(ChildFailed):
 
 
 class Child:
-    """A child that runs one module and answers questions one after another. Its owner sees that only one thread asks."""
+    """A child that runs one module and answers questions one after another. Its owner sees that only one thread asks.
 
-    def __init__(self, module: str) -> None:
-        self._module = module
+    `heard`: what it says on standard error goes where the server's goes; else it is lost, as for files from outside.
+    """
+
+    def __init__(self, module: str, *, heard: bool = False) -> None:
+        self._module, self._heard = module, heard
         self._process: subprocess.Popen[bytes] | None = None
         self.answered = 0
 
@@ -92,7 +95,7 @@ class Child:
             [sys.executable, "-m", self._module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=None if self._heard else subprocess.DEVNULL,
             cwd=ROOT,
             env=ENVIRONMENT,
             start_new_session=True,

@@ -15,7 +15,8 @@ def answer(question: bytes) -> bytes:
     elif question == b"leave":
         sys.exit(0)
     elif question == b"chatter":
-        print("not an answer")
+        sys.stdout.write("not an answer")
+        sys.stdout.flush()
     return question[::-1]
 
 
