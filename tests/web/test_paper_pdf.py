@@ -39,7 +39,7 @@ def text_of(document: pypdfium2.PdfDocument) -> str:
         ("dispatch_note", "en", ("Dispatch note", "Airport North", "To come back", "Received by", "HD-20931")),
         ("label", "zh-CN", ("R-1A2B3", "机场北", "PSU-12V-5A", "电源模块", "序列号", "质保至 2029-11-22", "紧急")),
         ("label", "en", ("Airport North", "serial", "PS2609-00412", "warranty to 2029-11-22", "×1")),
-        ("quotation", "zh-CN", ("报价单", "1,543.02 CNY", "未税", "1,365.50", "税额（13 %）", "有效期至 2026-11-23 15:30",
+        ("quotation", "zh-CN", ("报价单", "1,543.02 CNY", "不含税", "1,365.50", "税额（13 %）", "有效期至 2026-11-23 15:30",
                                 "人工与服务 0.00 0.00 0.00", "我方同意以上价格，合计 1,543.02 CNY")),
         ("quotation", "en", ("Quotation", "Transport 0.00 0.00 0.00", "Insurance 0.00", "Labor and service 0.00",
                              "Valid until 2026-11-23 15:30", "Signature or seal")),

@@ -21,7 +21,7 @@ def test_W4_a_restart_is_a_new_bar_from_the_day_after_the_confirmation():
     drawn = one_row(BASE, Bar(first=date(2017, 5, 11), last=date(2020, 5, 10), kind="restart"))["positions"][0]
     base, restart = drawn["bars"]
     assert base["x"] < restart["x"] < base["x"] + base["width"] < restart["x"] + restart["width"]
-    assert (restart["kind"], restart["words"]) == ("restart", "runs anew")
+    assert (restart["kind"], restart["words"]) == ("restart", ["runs anew"])
     assert [one["words"] for one in drawn["dates"]] == ["2020-05-10", "2017-05-11"]
 
 
@@ -44,6 +44,14 @@ def test_days_that_would_crowd_are_left_out_and_the_end_stays():
     )
     drawn = one_row(BASE, *restarts)["positions"][0]
     assert [one["words"] for one in drawn["dates"]] == ["2020-05-15", "2017-05-02"]
+
+
+def test_a_restart_that_several_pay_for_begins_once():
+    first = Bar(first=date(2017, 5, 11), last=date(2019, 5, 10), kind="restart", payer="OEM")
+    second = Bar(first=date(2019, 5, 11), last=date(2020, 5, 10), kind="restart", payer="we")
+    drawn = one_row(BASE, first, second)["positions"][0]
+    assert [one["words"] for one in drawn["dates"]] == ["2020-05-10", "2017-05-11"]
+    assert drawn["bars"][2]["words"] == ["runs anew · we", "runs anew", "we"]
 
 
 def test_everything_lies_within_the_picture_however_long_it_is():

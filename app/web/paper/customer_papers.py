@@ -85,7 +85,7 @@ async def verdict(paper: VerdictPaper, say: Words) -> bytes:
         "customer": say("Customer"),
         "contract": say("Contract"),
         "failure": say("Failure"),
-        "why": say("Why"),
+        "why": say("Why it was decided so"),
         "rule": say("Rule"),
         "reason": say("What it says here"),
         "given": " · ".join(one for one in (say("Given {at}", at=given), rules, calendar) if one),

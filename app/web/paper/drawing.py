@@ -94,8 +94,15 @@ def _bar(bar: Bar, stretch: Stretch, tones: Mapping[str, int], say: Words) -> di
         "width": round(stretch.x(bar.last + DAY) - x, 5),
         "kind": bar.kind,
         "tone": tones.get(bar.payer or "", 0),
-        "words": say("runs anew") if bar.kind == "restart" else bar.payer,
+        "words": _said_in(bar, say),
     }
+
+
+def _said_in(bar: Bar, say: Words) -> list[str]:
+    """What a bar says, the longest first: the first that has room stands in it."""
+    payer = [bar.payer] if bar.payer is not None else []
+    anew = [say("runs anew")] if bar.kind == "restart" else []
+    return ([" · ".join(anew + payer)] if anew and payer else []) + anew + payer
 
 
 def _dates(row: TimelineRow, stretch: Stretch) -> Iterator[dict[str, Any]]:
@@ -104,7 +111,9 @@ def _dates(row: TimelineRow, stretch: Stretch) -> Iterator[dict[str, Any]]:
         {bar.last for bar in row.bars if not any(one.first <= bar.last + DAY <= one.last for one in row.bars)}
     )
     marked = [(stretch.x(day + DAY), day, "end") for day in ends]
-    marked += [(stretch.x(bar.first), bar.first, "start") for bar in row.bars if bar.kind == "restart"]
+    anew = [bar for bar in row.bars if bar.kind == "restart"]
+    starts = {bar.first for bar in anew} - {bar.last + DAY for bar in anew}
+    marked += [(stretch.x(day), day, "start") for day in sorted(starts)]
     taken: list[tuple[float, float]] = []
     for x, day, side in marked:
         left = max(0.0, x - DATE_SHARE) if side == "end" else min(x, 1 - DATE_SHARE)
