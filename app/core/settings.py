@@ -45,6 +45,11 @@ class Settings:
         "Travel times: straight, osrm:URL, valhalla:URL or roads:FILE (an OpenStreetMap extract)",
     )
     currency: str = setting("SPARELANE_CURRENCY", "CNY", "The company's own currency, in which costs are kept")
+    company: str = setting(
+        "SPARELANE_COMPANY",
+        "Sparelane",
+        "The company on papers: its name, then its address and telephone, parted by semicolons",
+    )
 
     @property
     def data(self) -> Path:

@@ -6,6 +6,7 @@ import pypdfium2
 import pytest
 
 from app.core.money import Money
+from app.core.settings import Settings
 from app.web import paper
 from app.web.paper.press import PRESS, PaperNotMade, Press
 from app.web.paper.words import amount, money
@@ -148,6 +149,18 @@ async def test_a_device_of_many_positions_has_its_picture_on_several_pages():
 def test_money_is_grouped_and_keeps_its_places(one, words):
     assert money(one) == words
     assert amount(one) == words.split(" ")[0]
+
+
+@pytest.mark.parametrize(
+    ("company", "head"),
+    [
+        ("Sparelane", paper.Letterhead("Sparelane")),
+        ("银川安信; 北京东路 8 号；0951 ", paper.Letterhead("银川安信", ("北京东路 8 号", "0951"))),
+        (" ; ", paper.Letterhead("Sparelane")),
+    ],
+)
+def test_the_company_on_papers_is_a_setting(company, head):
+    assert paper.letterhead(Settings(company=company)) == head
 
 
 async def test_a_press_whose_child_fails_says_that_the_paper_could_not_be_made():

@@ -19,6 +19,7 @@ from app.web.paper.values import (
     VerdictPaper,
 )
 from app.web.paper.warehouse_papers import dispatch_note, label, labels, pick_list
+from app.web.paper.words import letterhead
 
 __all__ = [
     "Bar",
@@ -39,6 +40,7 @@ __all__ = [
     "dispatch_note",
     "label",
     "labels",
+    "letterhead",
     "pick_list",
     "quotation",
     "verdict",

@@ -1,12 +1,20 @@
 """How papers write money and instants, and the words that stand on every one of them."""
 
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.core.money import Money
+from app.core.settings import Settings
 from app.web.paper.values import Letterhead
 from app.web.render import Words
+
+
+def letterhead(settings: Settings) -> Letterhead:
+    """Who sends the papers of this installation."""
+    name, *lines = [part for one in re.split("[;；]", settings.company) if (part := one.strip())] or ["Sparelane"]
+    return Letterhead(name, tuple(lines))
 
 
 def amount(money: Money) -> str:
