@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 
 from app.accounts.rules import ROLES
 from app.core.i18n import text
+from app.web.charts import Chart, Drawn, Series, drawn
 from app.web.frame import signed_in
 from app.web.render import Words, language_of, page
 from app.web.sessions import SignedIn
@@ -37,7 +38,8 @@ async def show_components(request: Request[Any, Any, Any], who: NamedDependency[
     """Clock, state mark, request row and lane, each in each state."""
     say, now = Words(language_of(request)), request.app.state.clock.now()
     rows = [sample_row(one, now, say) for one in STANDINGS]
-    return page(request, "components.html", who=who, rows=rows, timeline=sample_timeline(say), now_ms=ms(now))
+    timeline, charts = sample_timeline(say), sample_charts(say)
+    return page(request, "components.html", who=who, rows=rows, timeline=timeline, charts=charts, now_ms=ms(now))
 
 
 def sample_clock(standing: Standing, now: datetime, say: Words) -> ClockView:
@@ -117,6 +119,24 @@ def sample_timeline(say: Words) -> Timeline:
     )
     ticks = tuple(Tick(x=x, label=f"{10 + at}:00") for at, x in enumerate((12, 37, 62, 87)))
     return Timeline(ticks=ticks, now_x=4, lanes=(lane,), idle=("小李",), zone=ZONE)
+
+
+def sample_charts(say: Words) -> tuple[Drawn, ...]:
+    """The three kinds of charts, one with a gap."""
+    months = tuple(f"2026-{month:02}" for month in range(5, 12))
+    kept, missed = (61, 58, 70, 66, 73, 69, 41), (9, 12, 6, None, 8, 5, 2)
+    shares = tuple(round(100 * one / (one + (two or 0))) for one, two in zip(kept, missed, strict=True))
+    series = (Series(name=say("in time"), values=kept), Series(name=say("late"), values=missed))
+    share = (Series(name=say("in time"), values=shares),)
+    title = say("Lines by month")
+    return tuple(
+        drawn(one)
+        for one in (
+            Chart(title=title, labels=months, series=series, kind="stacked"),
+            Chart(title=title, labels=months, series=series),
+            Chart(title=say("Kept in time, in percent"), labels=months, series=share, kind="lines", top=100),
+        )
+    )
 
 
 HANDLERS = [show_components]
