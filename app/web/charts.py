@@ -100,7 +100,8 @@ def _rotation(labels: Sequence[str]) -> int:
 def _inline(root: Any, chart: Chart) -> Markup:
     """The picture alone, with classes of ours (`ch-…`) and a title on all that shows a value."""
     picture = ElementTree.Element(
-        "svg", {"class": f"ch ch-{chart.kind}", "viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "aria-label": chart.title}
+        "svg",
+        {"class": f"ch ch-{chart.kind}", "viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "aria-label": chart.title},
     )
     for child in root:
         _take(child, picture, chart, None)

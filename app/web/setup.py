@@ -13,6 +13,7 @@ from app.web import (
     dispatch,
     dispatcher,
     live,
+    scan,
     sign_in,
 )
 from app.web.frame import (
@@ -31,6 +32,7 @@ DOORS: tuple[Any, ...] = (
     sign_in,
     account,
     live,
+    scan,
     dispatch,
     dispatcher,
     components,

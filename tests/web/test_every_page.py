@@ -15,7 +15,7 @@ from app.main import create_app
 from tests.web.browsing import DESKTOP, PHONE, Site, Visit, contrasts, findings, fits, sign_in
 
 FIRST_LOAD = 300 * 1024
-NOT_PAGES = ("/live/stream", "/worker.js", "/static/", "/language/")
+NOT_PAGES = ("/r/", "/live/stream", "/worker.js", "/static/", "/language/")
 """What is answered to a page, not opened by a person."""
 FRAGMENT = re.compile(r"/(live|parts|part|panel|promise|rows|export)\b|\.(pdf|svg|csv|xlsx|jpg)$")
 
