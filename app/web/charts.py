@@ -68,6 +68,7 @@ def drawn(chart: Chart) -> Drawn:
         show_legend=False,
         title=None,
         margin=4,
+        margin_right=44 if chart.kind == "lines" else 4,  # half of the last label stands beyond the last point
         spacing=8,
         dots_size=4,
         max_scale=6,

@@ -132,8 +132,7 @@ async def _led(request: Request[Any, Any, Any], who: SignedIn, scans: Sequence[S
     if len(ways) == 1:
         return see_other(next(iter(ways)))
     tried = tuple(_tried(one, say) for one in scans)
-    status = 200 if ways or not scans else 404
-    return page(request, "scan.html", status=status, who=who, choices=tuple(ways.values()), tried=tried)
+    return page(request, "scan.html", who=who, choices=tuple(ways.values()), tried=tried)
 
 
 def for_role(matches: Sequence[Match], role: Role) -> list[Match]:
