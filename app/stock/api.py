@@ -11,6 +11,9 @@ from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION
 from app.stock import queries, service
 from app.stock.schemas import (
     AdjustmentIn,
+    BinIn,
+    BinOut,
+    BinsOut,
     BookedOut,
     CancelIn,
     CountIn,
@@ -20,6 +23,10 @@ from app.stock.schemas import (
     LoanOut,
     LoansOut,
     MovementsOut,
+    PurchaseIn,
+    PurchasesOut,
+    PutAwayIn,
+    PutAwayOut,
     ReceiptIn,
     ReceiptOut,
     ReceiveIn,
@@ -88,6 +95,49 @@ async def cancel_receipt(
             db, actor=call.actor, receipt_id=receipt_id, reason=data.reason, now=call.now
         ),
     )
+
+
+@get("/v1/purchases", opt=allow(ADMIN, FINANCE, WAREHOUSE))
+async def list_purchases(
+    call: NamedDependency[Call],
+    place: FromQuery[str | None] = None,
+    reference: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+) -> PurchasesOut:
+    """What was ordered and how much of it came; what it costs only for those who see cost."""
+    return await call.read(
+        lambda db: queries.purchases(db, actor=call.actor, place=place, reference=reference, cursor=cursor, limit=limit)
+    )
+
+
+@post("/v1/purchases", opt=allow(ADMIN, FINANCE))
+async def add_purchase(data: JSONBody[PurchaseIn], call: NamedDependency[Call]) -> Response[PurchasesOut]:
+    """Record what was ordered at which cost, so that it can be received without knowing the cost."""
+    return await call.write(201, lambda db: service.note_purchase(db, actor=call.actor, new=data, now=call.now))
+
+
+@get("/v1/bins", opt=allow(ADMIN, DISPATCHER, WAREHOUSE))
+async def list_bins(
+    call: NamedDependency[Call],
+    place: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+) -> BinsOut:
+    """Bins with how much lies in them."""
+    return await call.read(lambda db: queries.bins(db, actor=call.actor, place=place, cursor=cursor, limit=limit))
+
+
+@post("/v1/bins", opt=allow(ADMIN, WAREHOUSE))
+async def add_bin(data: JSONBody[BinIn], call: NamedDependency[Call]) -> Response[BinOut]:
+    """Name a bin of a place."""
+    return await call.write(201, lambda db: service.add_bin(db, actor=call.actor, new=data, now=call.now))
+
+
+@post("/v1/bins/put-away", opt=allow(ADMIN, WAREHOUSE))
+async def put_away(data: JSONBody[PutAwayIn], call: NamedDependency[Call]) -> Response[PutAwayOut]:
+    """Put pieces into a bin, or take them out of theirs."""
+    return await call.write(201, lambda db: service.put_away(db, actor=call.actor, new=data, now=call.now))
 
 
 @get("/v1/transfers", opt=allow(ADMIN, DISPATCHER, WAREHOUSE))
@@ -192,6 +242,11 @@ HANDLERS = [
     list_movements,
     add_receipt,
     cancel_receipt,
+    list_purchases,
+    add_purchase,
+    list_bins,
+    add_bin,
+    put_away,
     list_transfers,
     show_transfer,
     add_transfer,

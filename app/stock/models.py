@@ -1,4 +1,4 @@
-"""Stock's tables: balances, layers, serials, holds, the append-only ledger, transfers and loans."""
+"""Stock's tables: balances, layers, bins, serials, holds, the append-only ledger, purchases, transfers and loans."""
 
 from datetime import date, datetime
 from typing import Any
@@ -43,6 +43,35 @@ class StockLayer(Base):
     reserved_minor: Mapped[int] = mapped_column(server_default="0")
     currency: Mapped[str]
     rates: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    bin: Mapped[str | None]
+
+
+class Bin(Base):
+    """A bin of a place: where a hand reaches for pieces."""
+
+    __tablename__ = "bin"
+
+    place: Mapped[str] = mapped_column(ForeignKey("place.code"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    note: Mapped[str | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class PurchaseLine(Base):
+    """What was ordered for a place and what it costs, so that whoever receives it need not know."""
+
+    __tablename__ = "purchase_line"
+
+    place: Mapped[str] = mapped_column(ForeignKey("place.code"), primary_key=True)
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    part: Mapped[str] = mapped_column(ForeignKey("part.number"), primary_key=True)
+    quantity: Mapped[int]
+    unit_cost: Mapped[str]
+    currency: Mapped[str]
+    rates: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    version: Mapped[int] = mapped_column(server_default="1")
+    noted_at: Mapped[datetime]
+    noted_by: Mapped[str]
 
 
 class StockSerial(Base):

@@ -22,17 +22,21 @@ class CostIn(Wire):
 
 
 class ReceiptLineIn(Wire):
-    """Pieces received. `rates` are units of another currency for one unit of the cost's, stored with the layer (P2)."""
+    """Pieces received, and the bin they are put in. `rates` are units of another currency for one unit of the cost's (P2).
+
+    Without `unit_cost` it is what `/v1/purchases` has for the receipt's place and reference; if nothing, it is refused.
+    """
 
     part_number: Code
     quantity: Quantity
-    unit_cost: CostIn
+    unit_cost: CostIn | None = None
     lot: Code | None = None
     serials: Serials | None = None
     condition: Condition = "new"
     genuine: bool = True
     expires_on: date | None = None
     rates: dict[Currency, Rate] | None = None
+    bin: Code | None = None
 
 
 class ReceiptIn(Wire):
@@ -54,6 +58,7 @@ class ReceiptLineOut(Wire):
     condition: str
     genuine: bool
     expires_on: date | None
+    bin: str | None
     value: MoneyOut | None
 
 
@@ -137,10 +142,9 @@ class TransfersOut(Wire):
 
 
 class CountLineIn(Wire):
-    """What was counted of a part, against the number the counter saw (`expected`).
+    """What was counted of a part, against the number the counter saw (`expected`): by serials, by lot or as a whole.
 
-    A part tracked by serial is counted by its serials; a lot-tracked one may be counted lot by lot. Pieces found need
-    a `unit_cost` only where the part was never bought.
+    Pieces found need a `unit_cost` only where the part was never bought.
     """
 
     part_number: Code
@@ -267,7 +271,7 @@ class LoansOut(Wire):
 
 
 class StockRow(Wire):
-    """One balance. `value` is shown to finance and admin alone."""
+    """One balance, and the bins that hold something of it. `value` is shown to finance and admin alone."""
 
     place: str
     part_number: str
@@ -277,6 +281,7 @@ class StockRow(Wire):
     on_hand: int
     reserved: int
     available: int
+    bins: list[str]
     value: list[MoneyOut] | None
 
 
@@ -309,4 +314,87 @@ class MovementOut(Wire):
 
 class MovementsOut(Wire):
     items: list[MovementOut]
+    next: str | None
+
+
+class BinIn(Wire):
+    place: Code
+    code: Code
+    note: Text | None = None
+
+
+class BinOut(BinIn, kw_only=True):
+    """A bin, and how many pieces of how many parts lie in it."""
+
+    parts: int
+    on_hand: int
+    version: int
+
+
+class BinsOut(Wire):
+    items: list[BinOut]
+    next: str | None
+
+
+class PutAwayLineIn(Wire):
+    """Which pieces of a part: by serial, by lot, out of one bin, those in no bin yet; or all that the place has."""
+
+    part_number: Code
+    serials: Serials | None = None
+    lot: Code | None = None
+    from_bin: Code | None = None
+    only_unplaced: bool = False
+
+
+class PutAwayIn(Wire):
+    """Without `bin` the pieces are taken out of theirs."""
+
+    place: Code
+    bin: Code | None
+    lines: Annotated[list[PutAwayLineIn], Meta(min_length=1, max_length=1_000)]
+    note: Text | None = None
+
+
+class PutAwayLineOut(Wire):
+    part_number: str
+    quantity: int
+    lot: str | None
+    serial: str | None
+    from_bin: str | None
+
+
+class PutAwayOut(Wire):
+    id: str
+    bin: str | None
+    lines: list[PutAwayLineOut]
+
+
+class PurchaseLineIn(Wire):
+    part_number: Code
+    quantity: Quantity
+    unit_cost: CostIn
+    rates: dict[Currency, Rate] | None = None
+
+
+class PurchaseIn(Wire):
+    """What was ordered for a place under a reference. Said again, a line replaces the one before."""
+
+    place: Code
+    reference: Name
+    lines: Annotated[list[PurchaseLineIn], Meta(min_length=1, max_length=1_000)]
+
+
+class PurchaseLineOut(Wire):
+    """`unit_cost` is finance's and the admin's; `received` counts receipts under the same reference."""
+
+    place: str
+    reference: str
+    part_number: str
+    quantity: int
+    received: int
+    unit_cost: MoneyOut | None
+
+
+class PurchasesOut(Wire):
+    items: list[PurchaseLineOut]
     next: str | None

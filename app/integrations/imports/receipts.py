@@ -1,4 +1,4 @@
-"""Stock as it came in: all lines with one place and reference are one receipt."""
+"""Stock as it came in: all lines with one place and reference are one receipt; bins they name are made if need be."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -41,6 +41,7 @@ class ReceiptRowIn(Wire):
     expires_on: date | None = None
     rates: dict[Currency, Rate] | None = None
     received_at: Instant | None = None
+    bin: Code | None = None
 
 
 async def write_receipts(db: AsyncConnection, rows: Sequence[Read[ReceiptRowIn]], work: Work) -> None:
@@ -75,6 +76,8 @@ async def book(db: AsyncConnection, lines: Sequence[Read[ReceiptRowIn]], work: W
     )
     try:
         async with attempt(db):
+            bins = [one.row.bin for one in lines if one.row.bin is not None]
+            await service.meet_bins(db, actor=work.actor, place=first.place, codes=bins, now=work.now)
             await service.receive(db, actor=work.actor, new=receipt, now=work.now)
     except Refusal as refusal:
         work.bad += named(lines, refusal)
@@ -94,6 +97,7 @@ def line_of(row: ReceiptRowIn) -> ReceiptLineIn:
         genuine=row.genuine,
         expires_on=row.expires_on,
         rates=row.rates,
+        bin=row.bin,
     )
 
 

@@ -1,5 +1,6 @@
 """Questions to stock: offers, holds, lists, and the checks of its invariants."""
 
+from app.stock.queries.bins import NoSuchBin, bin_for, bins, purchases
 from app.stock.queries.faults import faults
 from app.stock.queries.holds import Reserved, holds_at, reservations, reservations_by_id
 from app.stock.queries.lists import NoSuchLoan, NoSuchTransfer, loan, loans, movements, stock, transfer, transfers
@@ -8,6 +9,7 @@ from app.stock.queries.offers import Offer, OfferLayer, Slice, offers
 
 __all__ = [
     "LatestCost",
+    "NoSuchBin",
     "NoSuchLoan",
     "NoSuchPlace",
     "NoSuchReceipt",
@@ -16,6 +18,8 @@ __all__ = [
     "OfferLayer",
     "Reserved",
     "Slice",
+    "bin_for",
+    "bins",
     "faults",
     "holds_at",
     "latest_costs",
@@ -24,6 +28,7 @@ __all__ = [
     "movements",
     "offers",
     "place_for",
+    "purchases",
     "reservations",
     "reservations_by_id",
     "stock",

@@ -42,6 +42,7 @@ class Reserved:
     returned_minor: int = 0
     lost: int = 0
     lost_minor: int = 0
+    bin: str | None = None
 
     @property
     def key(self) -> Key:
@@ -65,7 +66,7 @@ def rates_of(raw: Any) -> dict[str, str]:
 
 COLUMNS = """r.id, r.reference, r.place, r.part, r.condition, r.genuine, r.layer, r.quantity, r.value_minor, r.currency,
     r.state, r.provisional, r.awaiting_consent, r.expires_at, l.lot, l.serial, l.expires_on, l.rates,
-    r.returned, r.returned_minor, r.lost, r.lost_minor"""
+    r.returned, r.returned_minor, r.lost, r.lost_minor, l.bin"""
 BY_REFERENCE = text(f"""
     SELECT {COLUMNS} FROM reservation r JOIN stock_layer l ON l.id = r.layer
     WHERE r.reference = ANY(CAST(:references AS text[])) ORDER BY r.id

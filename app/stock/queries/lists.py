@@ -28,7 +28,10 @@ STOCK = text(f"""
            (SELECT array_agg(s.currency || ' ' || s.minor ORDER BY s.currency)
             FROM (SELECT l.currency, sum(l.value_minor) AS minor FROM stock_layer l
                   WHERE (l.place, l.part, l.condition, l.genuine) = (b.place, b.part, b.condition, b.genuine)
-                    AND l.quantity > 0 AND l.currency <> 'XXX' GROUP BY l.currency) s) AS worth
+                    AND l.quantity > 0 AND l.currency <> 'XXX' GROUP BY l.currency) s) AS worth,
+           ARRAY(SELECT DISTINCT l.bin FROM stock_layer l
+                 WHERE (l.place, l.part, l.condition, l.genuine) = (b.place, b.part, b.condition, b.genuine)
+                   AND l.quantity > 0 AND l.bin IS NOT NULL ORDER BY l.bin) AS bins
     FROM stock_balance b JOIN place p ON p.code = b.place
     WHERE (CAST(:part AS text) IS NULL OR b.part = :part) AND (CAST(:place AS text) IS NULL OR b.place = :place)
       AND {IN_SCOPE.format(column="b.place")}
@@ -107,6 +110,7 @@ def _stock_row(row: Any, actor: Actor) -> StockRow:
         on_hand=row.on_hand,
         reserved=row.reserved,
         available=row.on_hand - row.reserved,
+        bins=list(row.bins),
         value=[_worth(one) for one in row.worth or []] if actor.sees_cost else None,
     )
 

@@ -81,6 +81,7 @@ class Layer:
     serial: str | None = None
     expires_on: date | None = None
     rates: Mapping[str, str] = field(default_factory=dict)
+    bin: str | None = None
 
     @property
     def free(self) -> int:
@@ -114,6 +115,15 @@ def without_held(layer: Layer, quantity: int, value_minor: int) -> Layer:
         value_minor=layer.value_minor - value_minor,
         reserved=layer.reserved - quantity,
         reserved_minor=layer.reserved_minor - value_minor,
+    )
+
+
+def with_held(layer: Layer, quantity: int, value_minor: int) -> Layer:
+    """Put pieces back and hold them in one go, at exactly the value they left with: nobody else sees them free."""
+    return replace(
+        with_free(layer, quantity, value_minor),
+        reserved=layer.reserved + quantity,
+        reserved_minor=layer.reserved_minor + value_minor,
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.events import By
 from app.core.ids import new_id
 from app.stock.queries.holds import rates_of
-from app.stock.rules.ledger import Key, Layer, Virtual, Why, chain, with_free, without_free, without_held
+from app.stock.rules.ledger import Key, Layer, Virtual, Why, chain, with_free, with_held, without_free, without_held
 from app.stock.service.refusals import SerialInUse
 
 ENSURE = text("""
@@ -34,7 +34,7 @@ LOCK = text("""
     ORDER BY b.place COLLATE "C", b.part COLLATE "C", b.condition COLLATE "C", b.genuine FOR UPDATE OF b
 """)
 LAYER = """l.id, l.place, l.part, l.condition, l.genuine, l.quantity, l.value_minor, l.currency, l.received_at,
-    l.reserved, l.reserved_minor, l.lot, l.serial, l.expires_on, l.rates"""
+    l.reserved, l.reserved_minor, l.lot, l.serial, l.expires_on, l.rates, l.bin"""
 LAYERS_IN = text(f"""
     SELECT {LAYER} FROM unnest(CAST(:places AS text[]), CAST(:parts AS text[]), CAST(:conditions AS text[]),
                                CAST(:genuines AS boolean[])) AS k(place, part, condition, genuine)
@@ -44,15 +44,16 @@ LAYERS_BY_ID = text(f"SELECT {LAYER} FROM stock_layer l WHERE l.id = ANY(CAST(:i
 FRESH_IDS = text("SELECT nextval('stock_layer_id_seq') FROM generate_series(1, CAST(:count AS bigint))")
 NEW_LAYERS = text("""
     INSERT INTO stock_layer (id, place, part, condition, genuine, lot, serial, expires_on, received_at, quantity,
-                             value_minor, currency, rates)
+                             value_minor, currency, rates, bin)
     SELECT id, place, part, condition, genuine, lot, serial, expires_on, received_at, quantity, value_minor, currency,
-           rates::jsonb
+           rates::jsonb, bin
     FROM unnest(CAST(:id AS bigint[]), CAST(:place AS text[]), CAST(:part AS text[]), CAST(:condition AS text[]),
                 CAST(:genuine AS boolean[]), CAST(:lot AS text[]), CAST(:serial AS text[]),
                 CAST(:expires_on AS date[]), CAST(:received_at AS timestamptz[]), CAST(:quantity AS bigint[]),
-                CAST(:value_minor AS bigint[]), CAST(:currency AS text[]), CAST(:rates AS text[]))
+                CAST(:value_minor AS bigint[]), CAST(:currency AS text[]), CAST(:rates AS text[]),
+                CAST(:bin AS text[]))
          AS n(id, place, part, condition, genuine, lot, serial, expires_on, received_at, quantity, value_minor,
-              currency, rates)
+              currency, rates, bin)
 """)
 CHANGE_LAYERS = text("""
     UPDATE stock_layer l SET quantity = c.quantity, value_minor = c.value_minor, reserved = c.reserved,
@@ -157,6 +158,14 @@ class Books:
     ) -> None:
         """Pieces return to their layer with the value they left with."""
         layer = self._change(with_free(self.layers[layer_id], quantity, value_minor))
+        self._enter(layer, quantity, value_minor, from_place=from_place, why=why, **more)
+
+    def put_back_held(
+        self, layer_id: int, quantity: int, value_minor: int, *, from_place: str, why: Why, **more: Any
+    ) -> None:
+        """Pieces return to their layer and are held there at once, under the same lock."""
+        layer = self._change(with_held(self.layers[layer_id], quantity, value_minor))
+        self.balances[layer.key].reserved += quantity
         self._enter(layer, quantity, value_minor, from_place=from_place, why=why, **more)
 
     def take(self, layer_id: int, quantity: int, *, to_place: str, why: Why, **more: Any) -> int:
@@ -280,6 +289,7 @@ def layer_of(row: Any) -> Layer:
         serial=row.serial,
         expires_on=row.expires_on,
         rates=rates_of(row.rates),
+        bin=row.bin,
     )
 
 
@@ -312,7 +322,7 @@ async def post(
 
 
 def _new_rows(layers: list[Layer]) -> dict[str, list[Any]]:
-    names = ("id", "lot", "serial", "expires_on", "received_at", "quantity", "value_minor", "currency")
+    names = ("id", "lot", "serial", "expires_on", "received_at", "quantity", "value_minor", "currency", "bin")
     columns: dict[str, list[Any]] = {name: [getattr(layer, name) for layer in layers] for name in names}
     for name in Key._fields:
         columns[name] = [getattr(layer.key, name) for layer in layers]

@@ -48,7 +48,7 @@ HOLD = text("""
         ) l
     ), cut AS (
         SELECT d.at, d.reference, d.place, d.part, d.condition, d.genuine, d.expires_at, d.awaiting, f.id AS layer,
-               f.currency, f.lot, f.serial, f.expires_on, f.rates, f.free, f.free_minor, f.upto,
+               f.currency, f.lot, f.serial, f.expires_on, f.rates, f.bin, f.free, f.free_minor, f.upto,
                greatest(d.upto - d.quantity - f.upto + f.free, 0) AS low,
                least(d.upto - f.upto + f.free, f.free) AS high
         FROM demand d JOIN free f USING (place, part, condition, genuine)
@@ -71,14 +71,14 @@ HOLD = text("""
     )
     SELECT at, id, reference, place, part, condition, genuine, layer, quantity, value_minor, currency,
            'held' AS state, provisional, awaiting AS awaiting_consent, expires_at, lot, serial, expires_on, rates,
-           0 AS returned, 0 AS returned_minor, 0 AS lost, 0 AS lost_minor
+           0 AS returned, 0 AS returned_minor, 0 AS lost, 0 AS lost_minor, bin
     FROM pick ORDER BY at, upto
 """)
 # The same for one demand, which most requests are: plain enough for the server to plan it once and keep the plan.
 HOLD_ONE = text("""
     WITH free AS (
         SELECT l.*, sum(l.free) OVER (ORDER BY l.expires_on, l.received_at, l.layer) AS upto
-        FROM (SELECT s.id AS layer, s.currency, s.lot, s.serial, s.expires_on, s.rates, s.received_at,
+        FROM (SELECT s.id AS layer, s.currency, s.lot, s.serial, s.expires_on, s.rates, s.received_at, s.bin,
                      s.quantity - s.reserved AS free, s.value_minor - s.reserved_minor AS free_minor
               FROM stock_layer s
               WHERE s.place = :place AND s.part = :part AND s.condition = :condition AND s.genuine = :genuine
@@ -103,7 +103,7 @@ HOLD_ONE = text("""
            CAST(:part AS text) AS part, CAST(:condition AS text) AS condition, CAST(:genuine AS boolean) AS genuine,
            layer, quantity, value_minor, currency, 'held' AS state, provisional,
            CAST(:awaiting_consent AS boolean) AS awaiting_consent, CAST(:expires_at AS timestamptz) AS expires_at,
-           lot, serial, expires_on, rates, 0 AS returned, 0 AS returned_minor, 0 AS lost, 0 AS lost_minor
+           lot, serial, expires_on, rates, 0 AS returned, 0 AS returned_minor, 0 AS lost, 0 AS lost_minor, bin
     FROM pick ORDER BY upto
 """)
 END = f"""

@@ -16,7 +16,7 @@ from app.stock.rules.availability import Held, Matched, Mismatch, code_of, match
 from app.stock.rules.ledger import Layer, Virtual, Why
 from app.stock.service.books import Books, Entry, open_books, post
 from app.stock.service.holds import state_of
-from app.stock.service.refusals import NotHeld, NotIssued, WrongPiece
+from app.stock.service.refusals import NotHeld, NotIssued, WrongBin, WrongPiece
 
 TRACKED = text("SELECT tracking <> 'none' FROM part WHERE number = :part")
 ISSUED = text("""
@@ -29,6 +29,13 @@ SPLIT = text("""
                              provisional, awaiting_consent, expires_at, held_at, held_by, split_from)
     SELECT :new_id, reference, place, part, condition, genuine, layer, quantity - :quantity,
            value_minor - :value_minor, currency, provisional, awaiting_consent, expires_at, held_at, held_by, id
+    FROM reservation WHERE id = :id
+""")
+HELD_AGAIN = text("""
+    INSERT INTO reservation (id, reference, place, part, condition, genuine, layer, quantity, value_minor, currency,
+                             provisional, awaiting_consent, expires_at, held_at, held_by)
+    SELECT :new_id, reference, place, part, condition, genuine, layer, CAST(:quantity AS bigint),
+           CAST(:value_minor AS bigint), currency, provisional, false, NULL, :now, :by
     FROM reservation WHERE id = :id
 """)
 BACK = text("""
@@ -48,13 +55,15 @@ async def issue(
     reference: str,
     now: datetime,
     scanned: Sequence[str] = (),
+    bins: Sequence[str] = (),
     quantity: int | None = None,
     occurred_at: datetime | None = None,
 ) -> list[Reserved]:
     """The warehouse has the pieces in its hand: holds of a reference become issues, at the value they bound (P6).
 
     `scanned` are serials, lots, or the part number of untracked pieces; another free piece of the same price takes over
-    (S6). `quantity` issues that many and keeps the rest held. Raises NotHeld or WrongPiece, which names what was due.
+    (S6). `bins` are those they were taken from. `quantity` issues that many and keeps the rest held. Raises NotHeld,
+    or WrongPiece or WrongBin, which name what was due.
     """
     found = await locked_reservations(db, references=[reference])
     held = [one for one in found if one.state == "held"]
@@ -65,6 +74,8 @@ async def issue(
     layers = {one.id: books.layers[one.layer] for one in going}
     if scanned:
         layers = await _matched(db, books, going, scanned)
+    if bins:
+        _need_bins(layers, bins)
     for one, rest in cuts:
         row = {"id": one.id, "new_id": new_id("rsv", now), "quantity": one.quantity, "value_minor": one.value_minor}
         if rest:
@@ -78,6 +89,14 @@ async def issue(
     await db.execute(ISSUED, rows)
     await _book(db, books, issued, type="issued", reference=reference, actor=actor, now=now, occurred_at=occurred_at)
     return issued
+
+
+def _need_bins(layers: dict[str, Layer], bins: Sequence[str]) -> None:
+    """Each piece lies in one of the bins that were scanned, and each bin has a piece to give."""
+    expected = {layer.bin for layer in layers.values() if layer.bin is not None}
+    wrong = [code for code in bins if code not in expected]
+    if expected and (wrong or expected - set(bins)):
+        raise WrongBin(scanned=(wrong or bins)[0], expected=sorted(expected - set(bins) or expected))
 
 
 def _cut(
@@ -143,6 +162,7 @@ def _issued(books: Books, one: Reserved, layer: Layer) -> Reserved:
         lot=layer.lot,
         serial=layer.serial,
         expires_on=layer.expires_on,
+        bin=layer.bin,
         state="issued",
         awaiting_consent=False,
         expires_at=None,
@@ -181,6 +201,34 @@ async def return_unused(
         await db.execute(BACK, _back(one, returned=pieces, returned_minor=value))
     back = [replace(one, quantity=pieces, value_minor=value) for one, pieces, value in came]
     await _book(db, books, back, type="returned", reference=reference, actor=actor, now=now, occurred_at=occurred_at)
+    return back
+
+
+async def unissue(
+    db: AsyncConnection, *, actor: By, reference: str, now: datetime, occurred_at: datetime | None = None
+) -> list[Reserved]:
+    """A pick undone: all issued pieces go back into their layers with the value they left with, and are held again for
+    the same reference at once, so that nobody can take them in between. Gives what came back. Raises NotIssued.
+    """
+    came, books = await _coming(db, reference, None, ())
+    first = await _issue_movements(db, came)
+    for one, pieces, value in came:
+        books.put_back_held(
+            one.layer,
+            pieces,
+            value,
+            from_place=Virtual.CUSTOMER,
+            why=Why.RETURN_UNUSED,
+            reference=reference,
+            reservation=one.id,
+            corrects=first[one.id],
+            note="unpicked",
+        )
+        await db.execute(BACK, _back(one, returned=pieces, returned_minor=value))
+        again = {"id": one.id, "new_id": new_id("rsv", now), "quantity": pieces, "value_minor": value}
+        await db.execute(HELD_AGAIN, again | {"now": now, "by": actor.id})
+    back = [replace(one, quantity=pieces, value_minor=value) for one, pieces, value in came]
+    await _book(db, books, back, type="unpicked", reference=reference, actor=actor, now=now, occurred_at=occurred_at)
     return back
 
 

@@ -13,9 +13,11 @@ from app.core.money import Money
 from app.core.types import MoneyOut
 from app.stock.queries.lookups import NoSuchReceipt, place_for, tracking
 from app.stock.rules.ledger import Key, Layer, Virtual, Why, cuts
-from app.stock.schemas import BookedOut, ReceiptIn, ReceiptLineIn, ReceiptLineOut, ReceiptOut
+from app.stock.schemas import BookedOut, CostIn, ReceiptIn, ReceiptLineIn, ReceiptLineOut, ReceiptOut
+from app.stock.service.bins import need_bins
 from app.stock.service.books import fresh_layer_ids, open_books, post
 from app.stock.service.lines import check_lines, happened, key_at, line_value
+from app.stock.service.purchases import costed
 from app.stock.service.refusals import ReceiptUsed
 
 # A receipt's entries, each with the entry that took it back, if any.
@@ -39,12 +41,13 @@ async def receive(db: AsyncConnection, *, actor: Actor, new: ReceiptIn, now: dat
     check_lines(
         new.lines, quantities, await tracking(db, parts=[line.part_number for line in new.lines]), entering=True
     )
+    await need_bins(db, place=new.place, bins=[line.bin for line in new.lines])
     receipt_id = new_id("rcp", now)
-    values = [line_value(line.unit_cost, line.quantity, at) for at, line in enumerate(new.lines)]
+    booked = [_booked(line, cost, at) for at, (line, cost) in enumerate(await costed(db, new=new))]
     books = await open_books(db, keys={key_at(new.place, line) for line in new.lines})
     count = sum(len(line.serials) if line.serials else 1 for line in new.lines)
     ids = iter(await fresh_layer_ids(db, count))
-    for line, value in zip(new.lines, values, strict=True):
+    for line, value in booked:
         for layer in _layers(new.place, line, value, ids, received_at):
             why = Why.RECEIPT if place.ours else Why.REPORTED
             books.put_new(layer, from_place=Virtual.SUPPLIER, why=why, reference=receipt_id, note=new.reference)
@@ -54,9 +57,12 @@ async def receive(db: AsyncConnection, *, actor: Actor, new: ReceiptIn, now: dat
         place=new.place,
         reference=new.reference,
         received_at=received_at,
-        lines=[_line_out(line, value, actor) for line, value in zip(new.lines, values, strict=True)],
+        lines=[_line_out(line, value, actor) for line, value in booked],
     )
-    lines = [{"part_number": line.part_number, "quantity": line.quantity, "lot": line.lot} for line in new.lines]
+    lines = [
+        {"part_number": line.part_number, "quantity": line.quantity, "lot": line.lot, "bin": line.bin}
+        for line in new.lines
+    ]
     facts = {"place": new.place, "reference": new.reference, "lines": lines}
     event = Event(type="stock.received", subject=receipt_id, place=new.place, data=facts)
     await announce(db, event, by=actor, now=now, occurred_at=received_at)
@@ -99,26 +105,33 @@ async def cancel_receipt(
     return BookedOut(id=receipt_id, place=rows[0].place, movements=moved)
 
 
-def _layers(place: str, line: ReceiptLineIn, value: int, ids: Iterator[int], received_at: datetime) -> Iterator[Layer]:
+def _booked(line: ReceiptLineIn, cost: CostIn, at: int) -> tuple[ReceiptLineIn, Money]:
+    """A line with what its pieces cost together."""
+    return line, Money(line_value(cost, line.quantity, at), cost.currency)
+
+
+def _layers(
+    place: str, line: ReceiptLineIn, value: Money, ids: Iterator[int], received_at: datetime
+) -> Iterator[Layer]:
     """One layer for the line, or one for each serial, sharing the line's value to the last minor unit."""
     pieces = [1] * line.quantity if line.serials else [line.quantity]
-    for at, (quantity, minor) in enumerate(zip(pieces, cuts(value, line.quantity, pieces), strict=True)):
+    for at, (quantity, minor) in enumerate(zip(pieces, cuts(value.minor, line.quantity, pieces), strict=True)):
         yield Layer(
             id=next(ids),
             key=key_at(place, line),
             quantity=quantity,
             value_minor=minor,
-            currency=line.unit_cost.currency,
+            currency=value.currency,
             received_at=received_at,
             lot=line.lot,
             serial=line.serials[at] if line.serials else None,
             expires_on=line.expires_on,
             rates=line.rates or {},
+            bin=line.bin,
         )
 
 
-def _line_out(line: ReceiptLineIn, value: int, actor: Actor) -> ReceiptLineOut:
-    money = Money(value, line.unit_cost.currency)
+def _line_out(line: ReceiptLineIn, money: Money, actor: Actor) -> ReceiptLineOut:
     return ReceiptLineOut(
         part_number=line.part_number,
         quantity=line.quantity,
@@ -127,5 +140,6 @@ def _line_out(line: ReceiptLineIn, value: int, actor: Actor) -> ReceiptLineOut:
         condition=line.condition,
         genuine=line.genuine,
         expires_on=line.expires_on,
+        bin=line.bin,
         value=MoneyOut(amount=money.amount, currency=money.currency) if actor.sees_cost else None,
     )

@@ -33,6 +33,24 @@ class WrongPiece(Conflict):
     code = "scan.wrong"
 
 
+class WrongBin(Conflict):
+    """The pieces do not lie in the bin that was scanned."""
+
+    code = "scan.wrong_bin"
+
+
+class NothingThere(Conflict):
+    """No pieces at this place are what was to be put away."""
+
+    code = "bin.nothing_there"
+
+
+class BinThere(Conflict):
+    """A place has each bin once."""
+
+    code = "bin.already_there"
+
+
 class SerialInUse(Conflict):
     """A serial number is in exactly one place, and it is not where this would take it from."""
 

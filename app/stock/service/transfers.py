@@ -175,6 +175,7 @@ def _arrived(source: Layer, number: int, place: str, one: Settled) -> Layer:
         value_minor=one.value_minor,
         reserved=0,
         reserved_minor=0,
+        bin=None,
     )
 
 
