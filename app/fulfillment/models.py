@@ -112,6 +112,19 @@ class RequestWatch(Base):
     on_hold: Mapped[str | None]
 
 
+class PickClaim(Base):
+    """Who is at a pick just now; it warns others and holds nobody up."""
+
+    __tablename__ = "pick_claim"
+
+    request: Mapped[str] = mapped_column(ForeignKey("part_request.id"), primary_key=True)
+    place: Mapped[str] = mapped_column(ForeignKey("place.code"), primary_key=True)
+    claimed_by: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    claimed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
 class LostDemand(Base):
     """What was refused for want of stock (IS10)."""
 

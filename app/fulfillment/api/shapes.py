@@ -114,7 +114,7 @@ def commitment_of(line: Any, language: Language) -> schemas.CommitmentOut:
 def line_out(loaded: Loaded, line: Any, *, actor: Actor, language: Language) -> schemas.LineOut:
     """One line, with the pieces reserved for it."""
     holds = loaded.reserved.get(line.id, ())
-    live = [one for one in holds if one.state in ("held", "issued")] or list(holds)
+    live = [one for one in holds if one.state in ("held", "issued") and one.out] or list(holds)
     currency = loaded.row.currency
     return schemas.LineOut(
         id=line.id if loaded.row.id else None,

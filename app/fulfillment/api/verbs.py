@@ -13,7 +13,7 @@ from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION
 from app.fulfillment import schemas
 from app.fulfillment.api.shapes import request_out
 from app.fulfillment.queries.requests import Loaded
-from app.fulfillment.service import attending, journey, losing
+from app.fulfillment.service import attending, journey, losing, picking
 
 Out = Response[schemas.RequestOut]
 SERVICE = (ADMIN, DISPATCHER, ENGINEER)
@@ -65,7 +65,13 @@ async def diagnose_request(
 @post("/v1/part-requests/{request_id:str}/pick", status_code=200, opt=allow(*SHELF, bodyless=True))
 async def pick_request(request_id: FromPath[str], data: JSONBody[schemas.PickIn], call: NamedDependency[Call]) -> Out:
     """The very part is in the hand; the charge is made."""
-    return await run_verb(call, request_id, data, journey.pick)
+    return await run_verb(call, request_id, data, picking.pick)
+
+
+@post("/v1/part-requests/{request_id:str}/unpick", status_code=200, opt=allow(*SHELF, bodyless=True))
+async def unpick_request(request_id: FromPath[str], data: JSONBody[schemas.StepIn], call: NamedDependency[Call]) -> Out:
+    """Undo a pick before it is packed: held again, charge reversed."""
+    return await run_verb(call, request_id, data, picking.unpick)
 
 
 @post("/v1/part-requests/{request_id:str}/pack", status_code=200, opt=allow(*SHELF, bodyless=True))
@@ -182,6 +188,7 @@ HANDLERS = [
     arrive_request,
     diagnose_request,
     pick_request,
+    unpick_request,
     pack_request,
     dispatch_request,
     deliver_request,

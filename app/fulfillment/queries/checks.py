@@ -17,8 +17,8 @@ PIECES = text("""
     HAVING NOT CASE
         WHEN l.state = 'awaiting_consent' THEN coalesce(sum(r.quantity) FILTER (WHERE r.state IN ('held', 'expired')), 0)
             = l.quantity
-        WHEN l.state = 'accepted' THEN coalesce(sum(r.quantity) FILTER (WHERE r.state IN ('held', 'issued')), 0)
-            = l.quantity
+        WHEN l.state = 'accepted' THEN coalesce(sum(r.quantity - r.returned - r.lost)
+            FILTER (WHERE r.state IN ('held', 'issued')), 0) = l.quantity
         WHEN l.state IN ('canceled', 'lost') THEN coalesce(sum(r.quantity - r.returned - r.lost)
             FILTER (WHERE r.state IN ('held', 'issued')), 0) = 0
         ELSE coalesce(sum(r.quantity - r.returned - r.lost) FILTER (WHERE r.state = 'issued'), 0) = l.quantity

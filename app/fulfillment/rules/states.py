@@ -25,6 +25,7 @@ class Verb(StrEnum):
 
     CONSENT = "consent"
     PICK = "pick"
+    UNPICK = "unpick"
     PACK = "pack"
     DISPATCH = "dispatch"
     DELIVER = "deliver"
@@ -40,6 +41,7 @@ S, V = State, Verb
 MOVES: dict[Verb, dict[State, State]] = {
     V.CONSENT: {S.AWAITING_CONSENT: S.ACCEPTED},
     V.PICK: {S.ACCEPTED: S.PICKED},
+    V.UNPICK: {S.PICKED: S.ACCEPTED},
     V.PACK: {S.PICKED: S.PACKED},
     V.DISPATCH: {S.PICKED: S.DISPATCHED, S.PACKED: S.DISPATCHED},
     V.DELIVER: {S.DISPATCHED: S.DELIVERED},

@@ -253,9 +253,12 @@ class DiagnoseIn(StepIn, kw_only=True):
 
 
 class PickIn(StepIn, kw_only=True):
-    """The very part in hand: a part number, lot or serial as scanned."""
+    """The very part in hand: a part number, lot or serial as scanned; `pieces` are all that was scanned of one line,
+    `bins` the bins they were taken from."""
 
     scanned: Reference | None = None
+    pieces: Annotated[list[Reference], Meta(min_length=1, max_length=1_000)] | None = None
+    bins: Annotated[list[Code], Meta(min_length=1, max_length=100)] | None = None
 
 
 class DispatchIn(StepIn, kw_only=True):

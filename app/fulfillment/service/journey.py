@@ -1,16 +1,14 @@
-"""The part's way: picked, packed, dispatched, delivered, fitted, confirmed; and the ways back."""
+"""The part's way once it is picked: packed, dispatched, delivered, fitted, confirmed; and the ways back."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
-from app.billing.rules.pricing import PriceTerms
-from app.billing.service.costs import charge_issue, credit_return
+from app.billing.service.costs import credit_return
 from app.core.errors import FieldError
 from app.fulfillment import schemas
 from app.fulfillment.queries.requests import Loaded
@@ -19,8 +17,7 @@ from app.fulfillment.service.frame import Frame, again, chosen_lines, open_frame
 from app.fulfillment.service.records import NewStep, move
 from app.fulfillment.service.refusals import CarrierOrCourier, FittedOther, SerialDue, UnknownCourier
 from app.fulfillment.service.warranting import read_serial, restart_warranties
-from app.stock.queries.holds import Reserved, reservations
-from app.stock.service import issue, release, return_unused
+from app.stock.service import release, return_unused
 
 KNOWN_COURIER = text("SELECT EXISTS (SELECT FROM courier WHERE code = :code)")
 WITH_COURIER = text("""
@@ -34,90 +31,6 @@ FITTED = text("""
     UPDATE request_line SET fitted_serial = :fitted_serial, removed_serial = :removed_serial, old_part = :old_part
     WHERE id = :id
 """)
-
-
-async def pick(
-    db: AsyncConnection,
-    *,
-    actor: Actor,
-    request_id: str,
-    body: schemas.PickIn,
-    expected_version: int | None,
-    now: datetime,
-) -> Loaded:
-    """The warehouse has the very part in its hand: the hold becomes an issue, and the charge is made with it (P6)."""
-    frame = await open_frame(
-        db, actor=actor, request_id=request_id, body=body, expected_version=expected_version, now=now
-    )
-    lines = chosen_lines(frame, body, Verb.PICK)
-    if body.scanned is not None:
-        lines = [_meant(frame, lines, body.scanned)]
-    states: dict[str, State] = {}
-    steps = []
-    for line, to in _in_lock_order(lines):
-        pieces = await _issue(frame, line, body.scanned)
-        if await _all_issued(frame, line):
-            states[line.id] = to
-        shown = [one.serial or one.lot for one in pieces if one.serial or one.lot]
-        steps.append(NewStep(verb="picked", line=line.id, details=frame.details(scanned=body.scanned, pieces=shown)))
-    await _moved(frame, states, steps, "picked", replan=False)
-    return await again(frame)
-
-
-def _in_lock_order(lines: Sequence[tuple[Any, State]]) -> list[tuple[Any, State]]:
-    """Shelves are taken in one order by everybody, whatever the order of a request's lines (T12)."""
-    return sorted(lines, key=lambda pair: (pair[0].source, pair[0].supplied_part_number, pair[0].n))
-
-
-def _meant(frame: Frame, lines: Sequence[tuple[Any, State]], scanned: str) -> tuple[Any, State]:
-    """The line a scan is for: the one that waits for that part, lot or serial; else the first, which will refuse it."""
-    for line, to in lines:
-        held = frame.loaded.reserved.get(line.id, ())
-        if scanned in {line.supplied_part_number, *(one.serial for one in held), *(one.lot for one in held)}:
-            return line, to
-    return lines[0]
-
-
-async def _issue(frame: Frame, line: Any, scanned: str | None) -> list[Reserved]:
-    """Issue and bill in one go; a scan of one serial among several takes that piece alone."""
-    serials = [one.serial for one in frame.loaded.reserved.get(line.id, ()) if one.state == "held" and one.serial]
-    one_of_many = scanned is not None and len(serials) > 1
-    pieces = await issue(
-        frame.db,
-        actor=frame.actor,
-        reference=line.id,
-        now=frame.now,
-        scanned=[scanned] if scanned else (),
-        quantity=1 if one_of_many else None,
-        occurred_at=frame.at,
-    )
-    row = frame.loaded.row
-    await charge_issue(
-        frame.db,
-        actor=frame.actor,
-        job=frame.job(line),
-        pieces=pieces,
-        terms=msgspec.convert(line.price_terms, PriceTerms),
-        verdict_id=line.verdict,
-        cause_settled=row.cause != "undetermined",
-        evidence={
-            "request": row.id,
-            "device_serial": row.device_serial,
-            "position": line.position,
-            "cause": row.cause,
-            "failed_at": row.failed_at,
-            "description": row.description,
-            "supplied": [one.serial or one.lot or one.part for one in pieces],
-            "verdict": line.verdict,
-        },
-        now=frame.now,
-        occurred_at=frame.at,
-    )
-    return pieces
-
-
-async def _all_issued(frame: Frame, line: Any) -> bool:
-    return all(one.state != "held" for one in await reservations(frame.db, references=[line.id]))
 
 
 async def pack(
@@ -195,7 +108,8 @@ async def fit(
     if body.device_serial is not None and frame.loaded.row.device_serial is None:
         await read_serial(frame, body.device_serial)
     for line, _ in lines:
-        issued = [one.serial for one in frame.loaded.reserved.get(line.id, ()) if one.state == "issued" and one.serial]
+        out = [one for one in frame.loaded.reserved.get(line.id, ()) if one.state == "issued" and one.out]
+        issued = [one.serial for one in out if one.serial]
         if body.fitted_serial is not None and issued and body.fitted_serial not in issued:
             raise FittedOther(fitted=body.fitted_serial, expected=issued)
         row = {
