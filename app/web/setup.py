@@ -27,6 +27,7 @@ from app.web.frame import (
     provide_page_call,
     provide_who,
 )
+from app.web.warehouse import picking
 
 DOORS: tuple[Any, ...] = (
     sign_in,
@@ -36,6 +37,7 @@ DOORS: tuple[Any, ...] = (
     dispatch,
     dispatcher,
     components,
+    picking,
 )
 
 
