@@ -27,7 +27,7 @@ from app.web.frame import (
     provide_page_call,
     provide_who,
 )
-from app.web.warehouse import picking
+from app.web.warehouse import picking, receiving, stock
 
 DOORS: tuple[Any, ...] = (
     sign_in,
@@ -38,6 +38,8 @@ DOORS: tuple[Any, ...] = (
     dispatcher,
     components,
     picking,
+    receiving,
+    stock,
 )
 
 

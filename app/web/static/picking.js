@@ -113,7 +113,7 @@
     else wrong(now.section, say(stands.group.bin ? "wrong" : "wrongLoose", facts));
     if (!stands.group.here) return;
     const asked = ++wrongAsked, query = new URLSearchParams({ line: now.plan.id, code: code });
-    fetch("/picking/" + encodeURIComponent(stage().dataset.request) + "/wrong-part?" + query, { headers: { "HX-Request": "true" } })
+    fetch("/picking/" + encodeURIComponent(stage().dataset.request) + "/part?" + query, { headers: { "HX-Request": "true" } })
       .then((answer) => (answer.ok ? answer.text() : ""))
       .then(function (sentence) {
         const told = now.section.querySelector("[data-wrong]");

@@ -106,7 +106,7 @@ async def _pick(request: Web, who: SignedIn, request_id: str) -> Pick:
     return pick_of(facts, steps, equal, actor=who.actor, now=now, say=say)
 
 
-@get("/picking/{request_id:str}/wrong-part", opt=signed_in(*PICKERS), include_in_schema=False)
+@get("/picking/{request_id:str}/part", opt=signed_in(*PICKERS), include_in_schema=False)
 async def say_what_it_is(
     request: Web,
     who: NamedDependency[SignedIn],

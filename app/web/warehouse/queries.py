@@ -67,7 +67,8 @@ EQUAL = text("""
     ORDER BY o.serial LIMIT 500
 """)
 KNOWN = text("""
-    SELECT l.part, min(l.bin) AS bin, max(l.serial) AS serial, max(l.lot) AS lot
+    SELECT l.part, min(l.bin) AS bin, max(l.serial) FILTER (WHERE l.serial = :code) AS serial,
+        max(l.lot) FILTER (WHERE l.lot = :code) AS lot, bool_or(l.bin IS NULL) AS unplaced
     FROM stock_layer l
     WHERE l.place = :place AND l.quantity > 0 AND (l.serial = :code OR l.lot = :code OR l.part = :code)
     GROUP BY l.part ORDER BY l.part LIMIT 1
@@ -168,12 +169,19 @@ async def equal_serials(db: AsyncConnection, *, lines: Sequence[str]) -> dict[st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What a code stands for at a place: a bin of it, or a piece with the bin it belongs in."""
+    """What a code stands for at a place: a bin of it, or a piece with the bin it belongs in.
+
+    `lies`: pieces of it are at the place; `unplaced`: some of them in no bin yet.
+    """
 
     code: str
     is_bin: bool = False
     part: str | None = None
     bin: str | None = None
+    serial: str | None = None
+    lot: str | None = None
+    lies: bool = False
+    unplaced: bool = False
 
 
 async def known_code(db: AsyncConnection, *, place: str, code: str) -> Known:
@@ -182,6 +190,8 @@ async def known_code(db: AsyncConnection, *, place: str, code: str) -> Known:
         return Known(code=code, is_bin=True)
     row = (await db.execute(KNOWN, {"place": place, "code": code})).one_or_none()
     if row is not None:
-        return Known(code=code, part=row.part, bin=row.bin)
+        return Known(
+            code=code, part=row.part, bin=row.bin, serial=row.serial, lot=row.lot, lies=True, unplaced=row.unplaced
+        )
     part = await db.scalar(SERIAL, {"code": code}) or await db.scalar(PART, {"code": code})
     return Known(code=code, part=part)

@@ -37,3 +37,21 @@ class BinFirst(Conflict):
     """A bin where a piece was to be scanned."""
 
     code = "web.pick_bin_not_piece"
+
+
+class NothingKnown(Conflict):
+    """A code that stands for nothing that lies at this place."""
+
+    code = "web.stock_nothing_known"
+
+
+class NoReceipt(NotFound):
+    """No receipt by that id at this person's places."""
+
+    code = "web.receipt_not_found"
+
+
+class NothingScanned(Conflict):
+    """A receipt without a line."""
+
+    code = "web.receipt_empty"
