@@ -49,7 +49,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "genuine",
         "expires_on",
         "received_at",
+        "bin",
     ),
+    "purchases": ("place", "reference", "part_number", "quantity", "unit_cost", "currency"),
 }
 
 
@@ -70,6 +72,7 @@ def network() -> Sheets:
         "devices": devices,
         "device_events": events.numbered([*showcase.history(), *history.events(devices)]),
         "receipts": stock.receipts(),
+        "purchases": stock.purchases(),
     }
 
 

@@ -82,6 +82,8 @@ POINTS_TO = [
     ("device_events", "site", "sites"),
     ("device_events", "event_ref", "device_events"),
     ("receipts", "place", "places"),
+    ("purchases", "place", "places"),
+    ("purchases", "part_number", "parts"),
 ]
 
 
@@ -185,7 +187,7 @@ def event_order(sheets: Sheets) -> Iterator[str]:
 
 def stock_lines(sheets: Sheets) -> Iterator[str]:
     """As many serials as pieces, a lot where lots are tracked, dates in order, nothing received in the future."""
-    tracked = tracking()
+    tracked, kinds = tracking(), {row["code"]: row["kind"] for row in sheets["places"]}
     for row in sheets["receipts"]:
         what, name = tracked.get(row["part_number"]), f"{row['reference']} {row['part_number']}"
         if what is None:
@@ -201,6 +203,8 @@ def stock_lines(sheets: Sheets) -> Iterator[str]:
             yield f"{name}: dates"
         if row["quantity"] < 1 or float(row["unit_cost"]) <= 0:
             yield f"{name}: quantity or cost"
+        if bool(row.get("bin")) != (kinds[row["place"]] in ("own", "branch")):
+            yield f"{name}: warehouses have bins, and they alone"
 
 
 def stock_stories(sheets: Sheets) -> Iterator[str]:

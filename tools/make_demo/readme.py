@@ -18,15 +18,17 @@ The files are ordinary imports: the columns have the names of the API's fields, 
 | `customers.csv`, `contracts.csv`, `sites.csv` | who, under which terms (an empty cell: the defaults), where |
 | `parts.csv`, `models.csv`, `substitutions.csv` | parts; models with their positions; what may stand in for what |
 | `devices.csv`, `device_events.csv` | 2,000 devices and what happened to them since 2015 |
-| `receipts.csv` | stock, delivery by delivery, with cost, lots and serials |
+| `receipts.csv` | stock, delivery by delivery, with cost, lots, serials and the bin it was put in |
+| `purchases.csv` | what was ordered at which cost and is still to be received |
 | `day.json` | the demand of the demo day: rush hours, priorities, causes, areas |
 | `warranty_cases.csv` | one device per warranty case and the answer to expect (the table below) |
 
 How cells are written: dates `YYYY-MM-DD`, instants with offset, `true`/`false`, an empty cell for "not given", simple
 lists separated by `;`, objects and nested lists as JSON text. UTF-8 without BOM.
 
-Load in the order of the table, `receipts.csv` last or right after `parts.csv`. A place's `area` makes it a source of that
-one area and brings the area's code; `sources` in `areas.csv` gives the name and the neighbors that a place serves too.
+Load in the order of the table, `receipts.csv` last or right after `parts.csv`; a bin that it names is made. A place's
+`area` makes it a source of that one area and brings the area's code; `sources` in `areas.csv` gives the name and the
+neighbors that a place serves too.
 Whole devices are parts as well (part number = model code): a model would bring that part by itself, but without its
 weight and fitting time. In `device_events.csv`, `ref` names the row and
 `event_ref` the row that a `corrected` event is about; rows are in the order in which things happened. After

@@ -1,4 +1,5 @@
-"""receipts.csv: what lies where, from which delivery, at which cost. Uneven on purpose."""
+"""receipts.csv: what lies where and in which bin, from which delivery, at which cost. Uneven on purpose. purchases.csv: what
+is still to come."""
 
 from datetime import date
 
@@ -59,6 +60,30 @@ DELIVERIES = [
 SHELF_MONTHS = {"BAT-12V-9AH": 18, "BAT-12V-38AH": 18, "BAT-12V-100AH": 24, "BAT-CR2032": 60, "DESIC-50G": 24}
 
 
+SHELVED = {code for code, _, kind, *_ in PLACES if kind in ("own", "branch")}
+# Each part has its bin, the same in every warehouse: racks of 24 bins, six bays of four levels, smaller parts first.
+FIRST_BAY = 8
+# place, reference, part, quantity: ordered and on its way.
+TO_COME = [
+    ("YC-WH", "PO-2026-1120", "PSU-12V-5A", 10),
+    ("YC-WH", "PO-2026-1120", "PSU-12V-3A", 6),
+    ("YC-WH", "PO-2026-1120", "HDD-4T", 4),
+    ("YC-WH", "PO-2026-1120", "BAT-12V-9AH", 8),
+    ("YC-WH", "PO-2026-1121", "CAM-B200", 2),
+    ("YC-WH", "PO-2026-1121", "FAN-40", 20),
+    ("XA-BR", "PO-2026-1118", "PSU-12V-5A", 6),
+    ("XA-BR", "PO-2026-1118", "SNS-2MP", 3),
+    ("SH-HQ", "PO-2026-1119", "HDD-8T", 10),
+    ("SH-HQ", "PO-2026-1119", "MB-CAM-A", 12),
+]
+
+
+def bin_of(part: str) -> str:
+    """Rack, bay and level of a part: `A-03-2`."""
+    at = FIRST_BAY + [*(row[0] for row in PARTS), *UNITS].index(part)
+    return f"{chr(ord('A') + at // 24)}-{at % 24 // 4 + 1:02}-{at % 4 + 1}"
+
+
 class Shelves:
     """Collects receipt lines; serials and lots are numbered as they come."""
 
@@ -92,6 +117,8 @@ class Shelves:
             "genuine": genuine,
             "received_at": instant(day, "10:00"),
         }
+        if place in SHELVED:
+            row["bin"] = bin_of(part)
         if tracked == "serial":
             row["serials"] = [f"{part}-S{self.serials + n:05}" for n in range(1, quantity + 1)]
             self.serials += quantity
@@ -174,3 +201,19 @@ def receipts() -> list[Row]:
     for place, part, quantity, condition, genuine in UNFIT:
         shelves.receive(place, part, quantity, date(2026, 6, 16), condition, genuine=genuine)
     return sorted(shelves.rows, key=lambda row: (row["place"], row["received_at"], row["part_number"]))
+
+
+def purchases() -> list[Row]:
+    """purchases.csv: at the typical cost."""
+    typical = costs()
+    return [
+        {
+            "place": place,
+            "reference": reference,
+            "part_number": part,
+            "quantity": quantity,
+            "unit_cost": typical[part],
+            "currency": "CNY",
+        }
+        for place, reference, part, quantity in TO_COME
+    ]

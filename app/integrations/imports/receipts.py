@@ -1,8 +1,9 @@
-"""Stock as it came in: all lines with one place and reference are one receipt; bins they name are made if need be."""
+"""Stock as it came in: all lines with one place and reference are one receipt; bins they name are made if
+need be. And what was ordered."""
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 from sqlalchemy import text
@@ -16,7 +17,16 @@ from app.core.types import Code, Currency, Instant, Name, Quantity, Wire
 from app.integrations.imports.load import Bad, Kind, Read, Work
 from app.integrations.imports.refusals import AlreadyImported
 from app.stock import service
-from app.stock.schemas import Condition, CostIn, FineAmount, Rate, ReceiptIn, ReceiptLineIn
+from app.stock.schemas import (
+    Condition,
+    CostIn,
+    FineAmount,
+    PurchaseIn,
+    PurchaseLineIn,
+    Rate,
+    ReceiptIn,
+    ReceiptLineIn,
+)
 
 MOST_LINES = 5_000
 BOOKED = text("""
@@ -101,7 +111,7 @@ def line_of(row: ReceiptRowIn) -> ReceiptLineIn:
     )
 
 
-def named(lines: Sequence[Read[ReceiptRowIn]], refusal: Refusal) -> list[Bad]:
+def named(lines: Sequence[Read[Any]], refusal: Refusal) -> list[Bad]:
     """The rows a refused receipt means: the lines it names, those with a serial it names, else all."""
     bad = []
     for error in refusal.errors:
@@ -111,8 +121,35 @@ def named(lines: Sequence[Read[ReceiptRowIn]], refusal: Refusal) -> list[Bad]:
     if bad:
         return bad
     serials = set(refusal.facts.get("serials") or ())
-    meant = [one for one in lines if serials & set(one.row.serials or ())]
+    meant = [one for one in lines if serials & set(getattr(one.row, "serials", None) or ())]
     return [Bad(one.line, "", refusal.code, refusal.facts) for one in meant or lines]
 
 
-RECEIPTS = (Kind("receipts", ReceiptRowIn, write_receipts),)
+class PurchaseRowIn(Wire):
+    """One line of a purchase, with the purchase's own fields beside it."""
+
+    place: Code
+    reference: Name
+    part_number: Code
+    quantity: Quantity
+    unit_cost: FineAmount
+    currency: Currency
+    rates: dict[Currency, Rate] | None = None
+
+
+async def write_purchases(db: AsyncConnection, rows: Sequence[Read[PurchaseRowIn]], work: Work) -> None:
+    """Note each line; said again, it replaces the one before."""
+    for one in rows:
+        row = one.row
+        cost = CostIn(amount=row.unit_cost, currency=row.currency)
+        line = PurchaseLineIn(part_number=row.part_number, quantity=row.quantity, unit_cost=cost, rates=row.rates)
+        new = PurchaseIn(place=row.place, reference=row.reference, lines=[line])
+        try:
+            async with attempt(db):
+                await service.note_purchase(db, actor=work.actor, new=new, now=work.now)
+        except Refusal as refusal:
+            work.bad += named([one], refusal)
+        work.advance(1)
+
+
+RECEIPTS = (Kind("receipts", ReceiptRowIn, write_receipts), Kind("purchases", PurchaseRowIn, write_purchases))
