@@ -19,8 +19,8 @@ FIRST_ROWS = 60
 STEP_OF: Mapping[str, Step] = {"accepted": "pick", "picked": "pack", "packed": "hand_over"}
 STEP: Mapping[Step, str] = {"pick": "to pick", "pack": "to pack", "hand_over": "to hand over", "done": "handed over"}
 LEAVES: Mapping[str, str] = {
-    "courier": "courier leaves by {at}",
-    "carrier": "carrier takes it until {at}",
+    "courier": "leaves by {at}",
+    "carrier": "carrier until {at}",
     "due": "due by {at}",
 }
 
