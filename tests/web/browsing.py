@@ -18,7 +18,7 @@ from app.accounts.schemas import KeyIn
 from app.core.clock import SteppedClock
 from app.core.db import begin, make_engine
 from app.fulfillment.jobs import escalate_due, plan_dirty
-from tests.cast import World
+from tests.cast import World, made
 from tests.conftest import START
 
 ARGUMENTS = [
@@ -58,6 +58,15 @@ class Site:
             async with client(self.base, self.admin) as api:
                 self.world.api = api
                 return await self.world.ask(device_serial=await self.world.device(), **changes)
+
+        return elsewhere(run())
+
+    def made(self, path: str, body: dict[str, Any]) -> Any:
+        """Anything else through the API, as an admin."""
+
+        async def run() -> Any:
+            async with client(self.base, self.admin) as api:
+                return await made(api, path, body)
 
         return elsewhere(run())
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from app.core.i18n import catalog
 from app.core.settings import Settings
 from app.main import create_app
+from tests.builders import unique
 from tests.web.browsing import DESKTOP, PHONE, Site, Visit, contrasts, findings, fits, sign_in
 
 FIRST_LOAD = 300 * 1024
@@ -19,8 +20,19 @@ NOT_PAGES = ("/r/", "/live/stream", "/worker.js", "/static/", "/language/")
 """What is answered to a page, not opened by a person."""
 FRAGMENT = re.compile(r"/(live|parts|part|panel|promise|rows|export)\b|\.(pdf|svg|csv|xlsx|jpg)$")
 
-SAMPLES: dict[str, Callable[[Site], str]] = {}
+SAMPLES: dict[str, Callable[[Site], str]] = {
+    "request_id": lambda site: site.ask()["id"],
+    "place": lambda site: site.world.local,
+    "bin": lambda site: site.made("/v1/bins", {"place": site.world.local, "code": unique("A")})["code"],
+    "receipt_id": lambda site: a_receipt(site),
+}
 """What to put in place of a path's parameters, by their name."""
+
+
+def a_receipt(site: Site) -> str:
+    line = {"part_number": site.world.fan, "quantity": 1, "unit_cost": {"amount": "9.50", "currency": "CNY"}}
+    body = {"place": site.world.local, "reference": unique("PO"), "lines": [line]}
+    return site.made("/v1/receipts", body)["id"]
 
 
 def pages() -> list[tuple[str, str]]:

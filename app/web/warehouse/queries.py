@@ -54,7 +54,7 @@ CLAIMS = text("""
 """)
 STEPS = text("""
     SELECT s.line, s.verb, s.occurred_at, s.actor, s.details, coalesce(
-        (SELECT c.name FROM pick_claim c WHERE c.claimed_by = s.actor LIMIT 1),
+        (SELECT u.name FROM user_account u WHERE u.id = s.actor),
         (SELECT k.name FROM api_key k WHERE k.id = s.actor)) AS name
     FROM request_step s
     WHERE s.request = :request AND s.verb IN ('picked', 'unpicked', 'packed', 'dispatched') ORDER BY s.occurred_at, s.seq
