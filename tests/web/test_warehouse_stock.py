@@ -157,7 +157,7 @@ def test_stock_is_found_by_part_by_bin_and_by_lot(visit, site, depot):
     expect(page.locator("tbody")).to_contain_text(depot["battery"])
     page.goto(f"{site.base}/stock/parts/{depot['battery']}?lot=L-99")
     expect(page.locator("tr.pointed")).to_contain_text("L-99")
-    expect(page.locator("main")).to_contain_text("received")
+    expect(page.locator("main")).to_contain_text("goods in")
 
 
 def test_other_places_have_no_stock_pages(visit, site, depot):

@@ -69,9 +69,19 @@
   }
   const next = (step) => (step === "pack" ? "hand_over" : "done");
 
+  /* A sentence whose codes are never broken across lines. */
+  function tell(element, sentence) {
+    element.replaceChildren(...sentence.split(/([A-Za-z0-9]+(?:-[A-Za-z0-9]+)+)/).map(function (one, at) {
+      if (at % 2 === 0) return one;
+      const code = document.createElement("code");
+      code.textContent = one;
+      return code;
+    }));
+  }
+
   function wrong(section, sentence) {
     const told = section.querySelector("[data-wrong]");
-    told.textContent = sentence;
+    tell(told, sentence);
     told.hidden = false;
     section.classList.add("is-late");
     window.sparelane.sound("wrong");
@@ -117,7 +127,7 @@
       .then((answer) => (answer.ok ? answer.text() : ""))
       .then(function (sentence) {
         const told = now.section.querySelector("[data-wrong]");
-        if (sentence && asked === wrongAsked && !told.hidden) told.textContent = sentence;
+        if (sentence && asked === wrongAsked && !told.hidden) tell(told, sentence);
       })
       .catch(function () { /* what the device said stands */ });
   }

@@ -28,7 +28,7 @@ Web = Request[Any, Any, Any]
 VIEWS = {"part": shelves.stock_by_part, "bin": shelves.stock_by_bin, "lot": shelves.stock_by_lot}
 BY = {"part": "By part", "bin": "By bin", "lot": "By lot and serial"}
 WHY = {
-    "receipt": "received",
+    "receipt": "goods in",
     "reported": "reported",
     "issue": "issued",
     "return_unused": "back unused",
