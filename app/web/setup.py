@@ -27,7 +27,7 @@ from app.web.frame import (
     provide_page_call,
     provide_who,
 )
-from app.web.warehouse import picking, receiving, stock
+from app.web.warehouse import papers, picking, receiving, stock
 
 DOORS: tuple[Any, ...] = (
     sign_in,
@@ -37,6 +37,7 @@ DOORS: tuple[Any, ...] = (
     dispatch,
     dispatcher,
     components,
+    papers,
     picking,
     receiving,
     stock,

@@ -119,6 +119,7 @@ def test_a_part_goes_from_the_queue_to_the_courier_by_scans_alone(visit, site, s
     expect(page.locator("[data-panel=hand_over]")).to_be_visible()
     expect(page.locator(".toast").last).to_contain_text(packed)
     assert state(site, request["id"]) == "packed"
+    assert f"{site.base}/picking/{request['id']}/labels.pdf" in seen.asked_for
     scan(page, shelf["courier"])
     expect(page).to_have_url(site.base + "/picking")
     expect(page.locator(".toast").last).to_contain_text(handed)

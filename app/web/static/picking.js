@@ -233,6 +233,11 @@
     keep(plan, status < 500 ? [] : history(plan).slice(0, -1));
     show();
   });
+  /* Packed: its label opens for the printer by itself; a browser that will not let it has the button. */
+  document.addEventListener("htmx:beforeOnLoad", function (event) {
+    const form = event.target.closest && event.target.closest("form[data-paper]");
+    if (form && event.detail.xhr.status < 400) window.open(form.dataset.paper, "_blank");
+  });
   document.addEventListener("queue-sent", function () { location.reload(); });
 
   document.addEventListener("DOMContentLoaded", function () {

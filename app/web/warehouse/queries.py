@@ -21,7 +21,9 @@ MOST = 1_000
 """Lines one queue looks at; those due first."""
 LINES = text(f"""
     SELECT l.id, l.request, l.n, l.state, l.supplied_part_number AS part, l.quantity, l.source, l.mode, l.due_at,
-        l.kind, l.handover_at, l.courier, l.carrier, l.waybill, q.name AS part_name, q.tracking, p.name AS place_name,
+        l.kind, l.handover_at, l.courier, l.carrier, l.waybill, l.part_number AS asked_part, l.covered, CASE WHEN l.covered
+            THEN (SELECT v.outcome -> 'coverage' ->> 'last_day' FROM verdict v WHERE v.id = l.verdict) END AS covered_until,
+        r.device_serial, r.model, q.name AS part_name, q.tracking, p.name AS place_name,
         p.timezone, r.area, r.priority, r.received_at, r.ticket_number, r.version, s.name AS site_name, s.address,
         c.name AS customer_name, w.on_hold, w.done_due_at, coalesce((w.paused ->> l.id)::bigint, 0) AS paused_s
     FROM request_line l

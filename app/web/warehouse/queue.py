@@ -106,6 +106,7 @@ def queue(facts: Facts, *, now: datetime, say: Words, place: str | None, step: s
         steps=_steps(at_place, place, step, say),
         address=_address(kept),
         live="/picking/live?" + urlencode(kept | ({"show": "all"} if everything else {})),
+        paper="/picking/list.pdf" + (f"?{urlencode({'place': place})}" if place else ""),
         all_address=_address(kept | {"show": "all"}),
         now_ms=ms(now),
         zones=tuple(sorted({line.timezone for line in facts.lines})),

@@ -62,6 +62,7 @@ class Queue:
     address: str
     live: str
     all_address: str
+    paper: str
     now_ms: int
     zones: tuple[str, ...]
     several: bool
