@@ -34,6 +34,11 @@ BOOKED = text("""
     WHERE why IN ('receipt', 'reported') AND to_place = ANY(CAST(:places AS text[])) AND note = ANY(CAST(:references AS text[]))
 """)
 
+NOTED = text("""
+    SELECT place, reference, part FROM purchase_line
+    WHERE place = ANY(CAST(:places AS text[])) AND reference = ANY(CAST(:references AS text[]))
+""")
+
 
 class ReceiptRowIn(Wire):
     """One line of a receipt, with the receipt's own fields beside it."""
@@ -138,9 +143,15 @@ class PurchaseRowIn(Wire):
 
 
 async def write_purchases(db: AsyncConnection, rows: Sequence[Read[PurchaseRowIn]], work: Work) -> None:
-    """Note each line; said again, it replaces the one before."""
+    """Note each line; one that is noted already is refused, as a receipt is (T132). The API may replace it."""
+    places = sorted({one.row.place for one in rows})
+    asked = {"places": places, "references": sorted({one.row.reference for one in rows})}
+    noted = {(row.place, row.reference, row.part) for row in await db.execute(NOTED, asked)}
     for one in rows:
         row = one.row
+        if (row.place, row.reference, row.part_number) in noted:
+            work.refuse(one.line, AlreadyImported(what=f"{row.reference} {row.part_number}"))
+            continue
         cost = CostIn(amount=row.unit_cost, currency=row.currency)
         line = PurchaseLineIn(part_number=row.part_number, quantity=row.quantity, unit_cost=cost, rates=row.rates)
         new = PurchaseIn(place=row.place, reference=row.reference, lines=[line])
