@@ -1,7 +1,7 @@
 """A page that shows each component in each of its states, for whoever builds or judges pages. Its values are made up."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from litestar import Request, Response, get
@@ -13,6 +13,7 @@ from app.web.charts import Chart, Drawn, Series, drawn
 from app.web.frame import signed_in
 from app.web.render import Words, language_of, page
 from app.web.sessions import SignedIn
+from app.web.verdict_samples import sample_cover, sample_life, sample_verdicts
 from app.web.views import (
     STANDINGS,
     Block,
@@ -39,7 +40,18 @@ async def show_components(request: Request[Any, Any, Any], who: NamedDependency[
     say, now = Words(language_of(request)), request.app.state.clock.now()
     rows = [sample_row(one, now, say) for one in STANDINGS]
     timeline, charts = sample_timeline(say), sample_charts(say)
-    return page(request, "components.html", who=who, rows=rows, timeline=timeline, charts=charts, now_ms=ms(now))
+    cover = sample_cover()
+    return page(
+        request,
+        "components.html",
+        who=who,
+        rows=rows,
+        timeline=timeline,
+        charts=charts,
+        now_ms=ms(now),
+        verdicts=sample_verdicts(cover, say),
+        life=sample_life(cover, date(2017, 8, 1), say),
+    )
 
 
 def sample_clock(standing: Standing, now: datetime, say: Words) -> ClockView:
