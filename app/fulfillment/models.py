@@ -174,3 +174,20 @@ class ExtraShift(Base):
     reason: Mapped[str | None]
     ordered_by: Mapped[str]
     ordered_at: Mapped[datetime]
+
+
+class RequestPhoto(Base):
+    """A picture of the failure or the work, as we drew it anew; taken away by a mark, its bytes stay."""
+
+    __tablename__ = "request_photo"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[str] = mapped_column(ForeignKey("part_request.id"))
+    line: Mapped[str | None] = mapped_column(ForeignKey("request_line.id"))
+    media_type: Mapped[str]
+    digest: Mapped[str]
+    content: Mapped[bytes]
+    taken_by: Mapped[str]
+    at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    removed_by: Mapped[str | None]

@@ -87,3 +87,4 @@ def sample_life(cover: Cover, on: date, say: Words) -> Picture:
         say=say,
         alike=[one for one in lives if not one.key],
         from_day=cover.installation.delivered_on,
+    )

@@ -1,0 +1,79 @@
+"""Asking for parts once, through whichever door: decide outside any transaction, write in a short one, in rounds."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+from litestar import Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.accounts.guards import Call
+from app.core.db import begin
+from app.core.http import Contention
+from app.fulfillment import schemas
+from app.fulfillment.api.shapes import request_out
+from app.fulfillment.service.accept import Proposal, accept, propose, propose_locked, record_lost_demand
+from app.fulfillment.service.refusals import FactsMoved, NotEnough
+from app.routing.jobs import learn
+from app.stock.service.refusals import OutOfStock, PriceMoved
+
+T = TypeVar("T")
+Verb = Callable[[AsyncConnection], Awaitable[schemas.RequestOut]]
+ROUNDS = 3
+
+
+async def ask(data: schemas.RequestIn, call: Call) -> Response[schemas.RequestOut]:
+    """The API's door: the answer as it is sent, kept under the caller's key."""
+    if (replayed := await call.replay()) is not None:
+        return replayed
+    return await _or_lost_demand(data, call, lambda verb: call.write(201, verb))
+
+
+async def ask_on_page(data: schemas.RequestIn, call: Call) -> schemas.RequestOut:
+    """A page's door: the same, as a value."""
+    if (replayed := await call.replay()) is not None:
+        return msgspec.json.decode(replayed.content, type=schemas.RequestOut)
+    return await _or_lost_demand(data, call, lambda verb: call.act(verb, schemas.RequestOut))
+
+
+async def _or_lost_demand(data: schemas.RequestIn, call: Call, write: Callable[[Verb], Awaitable[T]]) -> T:
+    """What is refused for want of stock is remembered (IS10)."""
+    try:
+        return await _in_rounds(data, call, write)
+    except NotEnough as refused:
+        async with begin(call.engine) as db:
+            await record_lost_demand(db, refused=refused, now=call.now)
+        raise
+
+
+async def _in_rounds(data: schemas.RequestIn, call: Call, write: Callable[[Verb], Awaitable[T]]) -> T:
+    """Decide on fresh facts and write; what moved in between is decided again, the last time under the rows' locks."""
+
+    async def accepted(db: AsyncConnection, proposal: Proposal) -> schemas.RequestOut:
+        loaded = await accept(db, actor=call.actor, proposal=proposal, now=call.now)
+        return request_out(loaded, actor=call.actor, language=call.language, now=call.now)
+
+    async def locked(db: AsyncConnection) -> schemas.RequestOut:
+        return await accepted(db, await propose_locked(db, actor=call.actor, asked=data, now=call.now))
+
+    for number in range(ROUNDS - 1):
+        proposal = await proposed(data, call, ask_roads=number == 0)
+        try:
+            return await write(lambda db, proposal=proposal: accepted(db, proposal))  # type: ignore[misc]
+        except (FactsMoved, OutOfStock, PriceMoved):
+            continue
+    try:
+        return await write(locked)
+    except FactsMoved as moved:
+        raise Contention(retry_after_s=1) from moved
+
+
+async def proposed(data: schemas.RequestIn, call: Call, *, ask_roads: bool = True) -> Proposal:
+    """The decision on what is known; where it rests on ways that nobody asked for yet, roads are asked once, outside any
+    transaction and within their limit (R5, T150), and it is decided anew."""
+    proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
+    region = proposal.facts.region
+    times = region.travel if region is not None else None
+    if ask_roads and await learn(call.engine, getattr(call.state, "travel", None), times, now=call.now):
+        proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
+    return proposal
