@@ -28,6 +28,7 @@ WORD: Mapping[Tone, str] = {
     "replaced": "Replaced",
     "void": "Void",
 }
+LATELY_DAYS = 90
 PAYS: Mapping[str, str] = {
     "oem": "the OEM pays",
     "oem_service": "the OEM's service contract pays",
@@ -150,5 +151,5 @@ def _left(status: str, last: date | None, on: date, say: Words) -> str:
         return ""
     days = (last - on).days
     if status == "expired":
-        return say("{days} days ago", days=-days)
+        return say("{days} days ago", days=-days) if days > -LATELY_DAYS else ""
     return say("{days} days left", days=days) if days else say("today is the last day")

@@ -1,0 +1,5 @@
+"""Pages around a device and its failure: look-up, asking for a part, the request everybody shares, the verdict."""
+
+from app.web.engineer import devices
+
+HANDLERS = [*devices.HANDLERS]
