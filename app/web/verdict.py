@@ -4,12 +4,15 @@ Everybody's pages show it: devices, requests, verdicts, finance. Values in, fini
 The picture of the whole life beneath it is made in life.py.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from app.core.http import ReasonOut
+from app.core.i18n import text
 from app.warranty.queries.lives import Life
 from app.web.render import Words
 
@@ -29,6 +32,7 @@ WORD: Mapping[Tone, str] = {
     "void": "Void",
 }
 LATELY_DAYS = 90
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 PAYS: Mapping[str, str] = {
     "oem": "the OEM pays",
     "oem_service": "the OEM's service contract pays",
@@ -81,7 +85,7 @@ def verdict_of(
         left=_left(status, last_day, on, say) if today in (None, on) else "",
         on=on.isoformat(),
         notes=(say("provisional"),) if provisional else (),
-        why=tuple(Because(rule=one.rule, text=one.text) for one in reasons),
+        why=because(reasons, say),
     )
 
 
@@ -106,8 +110,22 @@ def stored_verdict(outcome: Mapping[str, Any], reasons: Iterable[ReasonOut], say
         left="",
         on=held["on"],
         notes=tuple(notes),
-        why=tuple(Because(rule=one.rule, text=one.text) for one in reasons),
+        why=because(reasons, say),
     )
+
+
+def because(reasons: Iterable[ReasonOut], say: Words) -> tuple[Because, ...]:
+    """Reasons for people: an instant among their facts is told on the clock of the zone beside it."""
+    return tuple(Because(rule=one.rule, text=text(one.code, _readable(one.facts), say.language)) for one in reasons)
+
+
+def _readable(facts: Mapping[str, Any]) -> dict[str, Any]:
+    zone = ZoneInfo(str(facts.get("zone") or "UTC"))
+    found = dict(facts)
+    for name, value in facts.items():
+        if isinstance(value, str) and INSTANT.match(value):
+            found[name] = f"{datetime.fromisoformat(value).astimezone(zone):%Y-%m-%d %H:%M}"
+    return found
 
 
 def device_verdict(life: Life, reasons: Iterable[ReasonOut], say: Words) -> Verdict:

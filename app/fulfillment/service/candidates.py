@@ -25,6 +25,7 @@ class Way:
     handover_at: datetime | None
     carrier: str | None = None
     cost_minor: int = 0
+    courier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,8 @@ class Ways:
         if not isinstance(found, Insertion):
             return Way(None, None, None)
         eta = self.now + timedelta(seconds=found.finish_s)
-        return Way("courier", eta, None, cost_minor=found.added_drive_s * DRIVE_MINOR_PER_S)
+        driver = problem.couriers[found.courier].code
+        return Way("courier", eta, None, cost_minor=found.added_drive_s * DRIVE_MINOR_PER_S, courier=driver)
 
     def _by_lane(self, place: PlaceFacts, handover_due: datetime | None) -> Way:
         """The carrier that arrives first, of those that take it in time where a hand-over is promised (C2)."""

@@ -141,7 +141,8 @@ def device_view(
     """The finished page."""
     zone, warranty = where.timezone, life.warranty
     address = f"/devices/{quote(device.serial, safe='')}"
-    link = urlencode({"on": warranty.on.isoformat(), "known_at": f"{(warranty.known_at or now).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"})
+    known_at = (warranty.known_at or now).astimezone(UTC)
+    link = urlencode({"on": warranty.on.isoformat(), "known_at": f"{known_at:%Y-%m-%dT%H:%M:%SZ}"})
     days = (
         (say("delivered on"), device.delivered_on),
         (say("accepted on"), device.accepted_on),

@@ -81,7 +81,10 @@ MODELS_AT = text(f"""
     WHERE i.site = :site AND {DEVICE_SCOPED} ORDER BY m.name
 """)
 PARTS = text("SELECT number, name FROM part WHERE number = ANY(CAST(:keys AS text[]))")
-PLACES = text("SELECT code, name FROM place WHERE code = ANY(CAST(:keys AS text[]))")
+PLACES = text("""
+    SELECT code, name FROM place WHERE code = ANY(CAST(:keys AS text[]))
+    UNION ALL SELECT code, name FROM area WHERE code = ANY(CAST(:keys AS text[]))
+""")
 COURIERS = text("SELECT code, name FROM courier WHERE code = ANY(CAST(:keys AS text[]))")
 PEOPLE = text("SELECT id, name FROM api_key WHERE id = ANY(CAST(:keys AS text[]))")
 WORDS_MOST = 5
@@ -157,7 +160,8 @@ async def part_names(db: AsyncConnection, numbers: Iterable[str]) -> Mapping[str
     return await _names(db, PARTS, numbers, "number")
 
 
-async def place_names(db: AsyncConnection, codes: Iterable[str]) -> Mapping[str, str]:
+async def place_names(db: AsyncConnection, codes: Iterable[str | None]) -> Mapping[str, str]:
+    """Places and areas by their codes, as reasons name both."""
     return await _names(db, PLACES, codes, "code")
 
 
