@@ -1,5 +1,6 @@
 """A device's whole life for people to look at: its warranty on a day together with every promise before and after."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,8 +10,10 @@ from app.accounts.rules import Actor
 from app.warranty.queries.answers import Warranty, answer
 from app.warranty.queries.facts import DeviceFacts, by_serial, calendar_for, calendars
 from app.warranty.rules.coverage import fold
+from app.warranty.rules.events import UNIT
 from app.warranty.rules.inputs import VerdictInputs
 from app.warranty.rules.lifetimes import Lifetime, lifetimes
+from app.warranty.rules.states import State, serial_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +45,25 @@ async def life(
     )
 
 
-def lives_of(inputs: VerdictInputs) -> tuple[Lifetime, ...]:
-    """The life that a stored verdict rests on, folded anew from its inputs; none while the serial is not known."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a stored verdict rests on, folded anew from its inputs: the lives of the unit and the position, each with
+    its state on the day of the failure."""
+
+    lifetimes: tuple[Lifetime, ...]
+    states: Mapping[str, State]
+    delivered_on: date | None
+
+
+def proof_of(inputs: VerdictInputs, on: date) -> Proof | None:
+    """None while the serial is not known: then several devices were weighed."""
     if not inputs.serial_known:
-        return ()
+        return None
     one = inputs.candidates[0]
-    return lifetimes(fold(one.installation, one.events, inputs.calendar))
+    cover = fold(one.installation, one.events, inputs.calendar)
+    wanted = (UNIT, inputs.position)
+    return Proof(
+        lifetimes=tuple(life for life in lifetimes(cover) if life.position in wanted),
+        states={position: serial_state(cover, one.serial, position, on) for position in wanted},
+        delivered_on=one.installation.delivered_on,
+    )

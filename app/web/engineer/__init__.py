@@ -1,5 +1,12 @@
 """Pages around a device and its failure: look-up, asking for a part, the request everybody shares, the verdict."""
 
-from app.web.engineer import asking, devices, photos
+from app.web.engineer import asking, devices, home, photos, requests, verdicts
 
-HANDLERS = [*devices.HANDLERS, *asking.HANDLERS, *photos.HANDLERS]
+HANDLERS = [
+    *home.HANDLERS,
+    *devices.HANDLERS,
+    *asking.HANDLERS,
+    *photos.HANDLERS,
+    *requests.HANDLERS,
+    *verdicts.HANDLERS,
+]

@@ -80,6 +80,11 @@ MODELS_AT = text(f"""
     SELECT DISTINCT m.code, m.name FROM installation i JOIN site s ON s.code = i.site JOIN model m ON m.code = i.model
     WHERE i.site = :site AND {DEVICE_SCOPED} ORDER BY m.name
 """)
+LINES_OF_REQUEST = text(f"""
+    SELECT l.request, l.position, l.supplied_part_number, l.quantity, l.net_minor, l.tax_minor, l.gross_minor, l.state,
+        r.currency, r.ticket_number
+    FROM request_line l JOIN part_request r ON r.id = l.request WHERE r.id = :request AND {SCOPED} ORDER BY l.n
+""")
 PARTS = text("SELECT number, name FROM part WHERE number = ANY(CAST(:keys AS text[]))")
 PLACES = text("""
     SELECT code, name FROM place WHERE code = ANY(CAST(:keys AS text[]))
@@ -135,6 +140,11 @@ async def open_at(
     """Open requests for the same position: the page warns of them, nothing refuses."""
     binds = {"installation": installation, "site": site, "model": model, "position": position}
     return tuple((await db.execute(OPEN_AT, {**scope_of(actor), **binds})).all())
+
+
+async def lines_of_request(db: AsyncConnection, *, actor: Actor, request: str) -> tuple[Any, ...]:
+    """A request's lines with their amounts; none where the request is not this asker's to see."""
+    return tuple((await db.execute(LINES_OF_REQUEST, {**scope_of(actor), "request": request})).all())
 
 
 async def where_it_is(db: AsyncConnection, *, site: str) -> Any:
