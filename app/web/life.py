@@ -99,6 +99,7 @@ class Picture:
     ticks: tuple[Tick, ...]
     today_x: float
     today: str
+    today_word: str
     on_x: float | None
     on: str
     rows: tuple[Row, ...]
@@ -166,8 +167,10 @@ def drawn(
     say: Words,
     alike: Sequence[Lifetime] = (),
     from_day: date | None = None,
+    today_word: str = "",
 ) -> Picture:
-    """Lifetimes as bars on one axis: the device first, then its key parts."""
+    """Lifetimes as bars on one axis: the device first, then its key parts. `today_word` names the solid line where it
+    is not today."""
     span = span_of(shown, on=on, today=today, from_day=from_day)
     ordered = sorted(shown, key=lambda one: (one.position != UNIT, not one.key, one.position))
     rows = tuple(_row(one, span, verdicts[one.position], parts, names, say) for one in ordered)
@@ -175,6 +178,7 @@ def drawn(
         ticks=tuple(_ticks(span)),
         today_x=span.x(today),
         today=today.isoformat(),
+        today_word=today_word or say("today"),
         on_x=None if on == today else span.x(on),
         on=on.isoformat(),
         rows=rows,

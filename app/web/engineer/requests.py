@@ -71,7 +71,9 @@ async def record_step(
     if who.actor.role not in act.roles:
         raise Forbidden(role=who.actor.role)
     zone = await call.read(lambda db: _zone(db, who.actor, request_id))
-    body = body_of(act, form, zone, resent="idempotency-key" in request.headers)
+    body = body_of(
+        act, form, zone, pressed=pressed_at(form, call.now) if "idempotency-key" in request.headers else None
+    )
 
     async def run(db: AsyncConnection) -> RequestOut:
         loaded = await act.run(
@@ -89,12 +91,17 @@ async def record_step(
     return page(request, "engineer/request_live.html", who=who, view=view, sentence=words)
 
 
-def body_of(act: Act, form: Form, zone: str, *, resent: bool) -> StepIn:
+def pressed_at(form: Form, now: datetime) -> datetime | None:
+    """When a step was pressed by the device's clock; a clock that is ahead of ours counts as now."""
+    pressed = form.instant("pressed_at", "UTC")
+    return pressed if pressed is not None and pressed < now else None
+
+
+def body_of(act: Act, form: Form, zone: str, *, pressed: datetime | None) -> StepIn:
     """The form as a body of the API: chosen lines, and when it happened."""
     more: dict[str, Any] = {}
     if lines := form.texts("line"):
         more["lines"] = [{"id": one} for one in lines]
-    pressed = form.instant("pressed_at", zone) if resent else None
     if happened := form.instant("occurred_at", zone) or pressed:
         more["occurred_at"] = happened
     if planned := form.instant("planned_at", zone):

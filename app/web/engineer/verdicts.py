@@ -73,7 +73,6 @@ class VerdictView:
     supersedes: str | None
     superseded_by: str | None
     amounts: tuple[Amount, ...]
-    restart: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +124,6 @@ def view_of(
 ) -> VerdictView:
     """The finished page."""
     zone, first = out.coverage["zone"], inputs.candidates[0]
-    restart = out.restart_if_confirmed
     mine = [one for one in lines if one.position in (None, inputs.position)]
     return VerdictView(
         id=out.id,
@@ -151,8 +149,6 @@ def view_of(
         supersedes=out.supersedes,
         superseded_by=out.superseded_by,
         amounts=tuple(amount(one, named) for one in mine) if actor.sees_price else (),
-        restart=say("Once confirmed, the warranty of {position} starts anew, to {day}.",
-                    position=inputs.position, day=restart["last_day"]) if restart else "",
     )  # fmt: skip
 
 
@@ -189,7 +185,7 @@ def events_told(one: Candidate, zone: str, say: Words) -> Sequence[HistoryRow]:
 
 
 def picture_of(proof: Proof, out: VerdictOut, named: Named, say: Words) -> Picture:
-    """The unit and the position that failed, on the day of the failure; the line of today is the day it was given."""
+    """The unit and the position that failed, on the day of the failure; the solid line is the day it was given."""
     on = date.fromisoformat(out.coverage["on"])
     verdicts = {
         position: verdict_of(
@@ -211,6 +207,7 @@ def picture_of(proof: Proof, out: VerdictOut, named: Named, say: Words) -> Pictu
         today=day_at(out.given_at, out.coverage["zone"]),
         say=say,
         from_day=proof.delivered_on,
+        today_word=say("verdict given"),
     )
 
 

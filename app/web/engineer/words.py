@@ -64,7 +64,7 @@ DONE: Mapping[str, str] = {
     "annotated": "kept after all, shown by an earlier step",
 }
 EVENT: Mapping[str, str] = {
-    "accepted": "accepted",
+    "accepted": "system accepted",
     "component_installed": "part installed",
     "component_replaced": "part replaced",
     "device_replaced": "whole device swapped",
