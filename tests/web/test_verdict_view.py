@@ -130,7 +130,7 @@ def test_the_picture_says_the_same_to_those_who_cannot_see_it(language):
     assert made.rows[1].bars[1].from_x < made.rows[1].bars[1].x
     assert ("2018-08-01", "2020-05-10") in [(line.first, line.last) for line in made.lines]
     assert 0 < made.on_x < made.today_x < 100
-    assert all(0 <= bar.x and bar.x + bar.width <= 100 for row in made.rows for bar in row.bars)
+    assert all(bar.x >= 0 and bar.x + bar.width <= 100 for row in made.rows for bar in row.bars)
 
 
 def test_a_template_of_the_picture_needs_no_style_and_no_script():
