@@ -87,7 +87,8 @@
   /* What was sent from a dialog and went through closes it. */
   document.addEventListener("htmx:afterRequest", function (event) {
     const dialog = event.detail.elt.closest("dialog"), sent = event.detail.requestConfig;
-    if (dialog && dialog.open && event.detail.successful && sent && sent.verb === "post") dialog.close();
+    const well = event.detail.xhr && event.detail.xhr.status >= 200 && event.detail.xhr.status < 400;
+    if (dialog && dialog.open && well && sent && sent.verb === "post") dialog.close();
   });
 
   /* Toasts: what was done goes by itself, what went wrong stays until it is read. */
