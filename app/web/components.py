@@ -8,11 +8,14 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
 from app.accounts.rules import ROLES
+from app.core.db import reading
 from app.core.i18n import text
 from app.web.charts import Chart, Drawn, Series, drawn
 from app.web.frame import signed_in
 from app.web.render import Words, language_of, page
 from app.web.sessions import SignedIn
+from app.web.tables import shown
+from app.web.tables.sample import SAMPLE
 from app.web.verdict_samples import sample_cover, sample_life, sample_verdicts
 from app.web.views import (
     STANDINGS,
@@ -36,11 +39,13 @@ SPARE: dict[Standing, int] = {"late": -840, "risk": 240, "ok": 1500, "paused": 0
 
 @get("/components", opt=signed_in(*ROLES), include_in_schema=False)
 async def show_components(request: Request[Any, Any, Any], who: NamedDependency[SignedIn]) -> Response[str]:
-    """Clock, state mark, request row and lane, each in each state."""
+    """Clock, state mark, request row, lane, list and the rest, each in each state."""
     say, now = Words(language_of(request)), request.app.state.clock.now()
     rows = [sample_row(one, now, say) for one in STANDINGS]
     timeline, charts = sample_timeline(say), sample_charts(say)
     cover = sample_cover()
+    async with reading(request.app.state.engine) as db:
+        table = await shown(db, request, who, SAMPLE)
     return page(
         request,
         "components.html",
@@ -49,6 +54,7 @@ async def show_components(request: Request[Any, Any, Any], who: NamedDependency[
         timeline=timeline,
         charts=charts,
         now_ms=ms(now),
+        table_view=table,
         verdicts=sample_verdicts(cover, say),
         life=sample_life(cover, date(2017, 8, 1), say),
     )

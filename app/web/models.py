@@ -1,8 +1,8 @@
-"""The pages' own tables: who is signed in, and the secret that signs cookies."""
+"""The pages' own tables: who is signed in, the secret that signs cookies, and the views that readers saved."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import Boolean, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -34,3 +34,17 @@ class WebSecret(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     secret: Mapped[str]
+
+
+class SavedView(Base):
+    """A name that a reader gave to what the address of a list says."""
+
+    __tablename__ = "saved_view"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    page: Mapped[str]
+    name: Mapped[str]
+    query: Mapped[str]
+    is_default: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    created_at: Mapped[datetime]

@@ -28,6 +28,7 @@ from app.web.frame import (
     provide_page_call,
     provide_who,
 )
+from app.web.tables import doors as table_doors
 from app.web.warehouse import papers, picking, receiving, stock
 
 DOORS: tuple[Any, ...] = (
@@ -43,6 +44,7 @@ DOORS: tuple[Any, ...] = (
     picking,
     receiving,
     stock,
+    table_doors,
 )
 
 

@@ -10,6 +10,7 @@ from jinja2 import nodes
 import app.web
 from app.web import words
 from app.web.render import TEMPLATES, environment
+from app.web.tables import Listing
 
 WEB = Path(app.web.__file__).parent
 
@@ -50,5 +51,20 @@ def in_tables() -> Iterator[str]:
         yield from table.values()
 
 
+def listings() -> dict[str, Listing]:
+    """Every list that some module of the pages declares, by its address."""
+    found = {}
+    for path in sorted(WEB.rglob("*.py")):
+        parts = path.relative_to(WEB.parent.parent).with_suffix("").parts
+        module = import_module(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+        found |= {one.page: one for one in vars(module).values() if isinstance(one, Listing)}
+    return found
+
+
+def in_listings() -> Iterator[str]:
+    for one in listings().values():
+        yield from one.messages()
+
+
 def all_messages() -> set[str]:
-    return {*in_templates(), *in_source(), *in_tables()}
+    return {*in_templates(), *in_source(), *in_tables(), *in_listings()}

@@ -1,0 +1,278 @@
+"""A list as its template shows it: finished cells, the chips of its filters, its links and its sums, in one language."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from app.core.money import Money
+from app.web.tables.asked import Asked
+from app.web.tables.listing import Column, Filter, FilterKind, Kind
+from app.web.tables.saved import View
+from app.web.views import Standing
+
+Tell = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One value in words. `standing` marks a state, `unit` is a money's currency or an instant's zone."""
+
+    label: str
+    kind: Kind
+    text: str
+    href: str | None = None
+    standing: Standing | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row; `facts` are its raw values, for what a page adds to it."""
+
+    id: str
+    cells: tuple[Cell, ...]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A column's head; `sort` is the address that sorts by it, the other way round where it sorts already."""
+
+    key: str
+    label: str
+    kind: Kind
+    sort: str | None
+    sorted: str | None
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One filter as a field of the form: its names in the address with what they hold."""
+
+    key: str
+    label: str
+    kind: FilterKind
+    values: tuple[tuple[str, str], ...]
+    options: tuple[Option, ...]
+    used: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A filter in force, in words, and the address without it."""
+
+    words: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """What all rows of the list add up to in one currency, a text for each column shown (empty: not added up)."""
+
+    currency: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableView:
+    """Everything that the macro `table` shows."""
+
+    page: str
+    title: str
+    heads: tuple[Head, ...]
+    choosable: tuple[Head, ...]
+    fields: tuple[Field, ...]
+    chips: tuple[Chip, ...]
+    rows: tuple[Row, ...]
+    sums: tuple[Sum, ...]
+    total: int
+    empty: str
+    query: str
+    kept: tuple[tuple[str, str], ...]
+    views: tuple[View, ...]
+    view: View | None
+    clear: str
+    first: str | None
+    following: str | None
+    csv: str
+    xlsx: str
+
+
+def table_view(asked: Asked, rows: Sequence[Any], sums: Sequence[Any], views: Sequence[View], tell: Tell) -> TableView:
+    """One page of a list. `rows` may hold one more than a page: then another follows."""
+    listing, here = asked.listing, rows[: asked.size]
+    fields = tuple(field_of(one, asked, tell) for one in listing.filters)
+    query = asked.query()
+    return TableView(
+        page=listing.page,
+        title=tell(listing.title),
+        heads=tuple(head_of(one, asked, tell) for one in asked.columns),
+        choosable=tuple(head_of(one, asked, tell) for one in listing.columns),
+        fields=fields,
+        chips=tuple(
+            chip for one, filled in zip(listing.filters, fields, strict=True) for chip in chips_of(one, filled, asked)
+        ),
+        rows=tuple(row_of(row, asked, tell) for row in here),
+        sums=sums_of(asked, sums),
+        total=sum(one.row_count for one in sums),
+        empty=tell(listing.empty),
+        query=query,
+        kept=tuple(kept(asked)),
+        views=tuple(views),
+        view=next((one for one in views if one.query == query), None),
+        clear=f"{listing.page}?{asked.query(**dict.fromkeys(name for one in listing.filters for name in one.names))}",
+        first=asked.address() if asked.after else None,
+        following=asked.address(after=asked.cursor(here[-1])) if len(rows) > asked.size else None,
+        csv=f"{listing.page}.csv?{query}",
+        xlsx=f"{listing.page}.xlsx?{query}",
+    )
+
+
+def kept(asked: Asked) -> list[tuple[str, str]]:
+    """What a form of filters leaves as it is: order, columns, page size, and the page's own words."""
+    columns = ",".join(one.key for one in asked.columns)
+    own = [(name, value) for name in asked.listing.also for value in asked.values.get(name, ())]
+    return [("sort", asked.by), ("cols", columns), ("size", str(asked.size)), *own]
+
+
+def head_of(column: Column, asked: Asked, tell: Tell) -> Head:
+    mine = column is asked.sort
+    turned = f"-{column.key}" if (not asked.descending if mine else column.is_number) else column.key
+    return Head(
+        key=column.key,
+        label=tell(column.label),
+        kind=column.kind,
+        sort=asked.address(sort=turned) if column.sorts else None,
+        sorted=("descending" if asked.descending else "ascending") if mine else None,
+        chosen=column in asked.columns,
+    )
+
+
+def field_of(one: Filter, asked: Asked, tell: Tell) -> Field:
+    given = {name: asked.values.get(name, ()) for name in one.names}
+    return Field(
+        key=one.key,
+        label=tell(one.label),
+        kind=one.kind,
+        values=tuple((name, values[-1] if values else "") for name, values in given.items()),
+        options=tuple(
+            Option(value=code, label=tell(words), chosen=code in given[one.key]) for code, words in one.words.items()
+        ),
+        used=any(given.values()),
+    )
+
+
+def chips_of(one: Filter, filled: Field, asked: Asked) -> list[Chip]:
+    """Each filter in force; of a choice each chosen word alone."""
+    if one.kind == "choice":
+        chosen = [option for option in filled.options if option.chosen]
+        return [
+            Chip(
+                words=f"{filled.label}: {option.label}",
+                without=asked.address(**{one.key: [other.value for other in chosen if other is not option]}),
+            )
+            for option in chosen
+        ]
+    if not filled.used:
+        return []
+    words = " – ".join(value for _, value in filled.values)
+    return [Chip(words=f"{filled.label}: {words}", without=asked.address(**dict.fromkeys(one.names)))]
+
+
+def row_of(row: Any, asked: Asked, tell: Tell) -> Row:
+    facts = row._mapping
+    return Row(
+        id=str(row.row_id),
+        cells=tuple(cell_of(one, facts, tell) for one in asked.columns),
+        facts=facts,
+    )
+
+
+def cell_of(column: Column, facts: Mapping[str, Any], tell: Tell) -> Cell:
+    value = facts[column.key]
+    return Cell(
+        label=tell(column.label),
+        kind=column.kind,
+        text=text_of(column, value, facts, tell),
+        href=href_of(column, facts),
+        standing=(column.standing or {}).get(value),
+        unit=unit_of(column, value, facts),
+    )
+
+
+def text_of(column: Column, value: Any, facts: Mapping[str, Any], tell: Tell) -> str:
+    """A value as people read it; an empty one is a dash."""
+    match value:
+        case None:
+            return "—"
+        case datetime():
+            return f"{value.astimezone(ZoneInfo(facts.get('zone') or 'UTC')):%Y-%m-%d %H:%M}"
+        case date():
+            return value.isoformat()
+        case int() | Decimal() if column.kind == "money":
+            return grouped(int(value), str(facts["currency"]))
+        case int() | Decimal():
+            return f"{int(value):,}"
+        case _:
+            return tell(column.words[value]) if column.words and value in column.words else str(value)
+
+
+def grouped(minor: int, currency: str) -> str:
+    """An amount with its thousands apart, `1,280.00`."""
+    amount = Money(minor, currency).amount
+    whole, point, rest = amount.lstrip("-").partition(".")
+    return f"{'−' if minor < 0 else ''}{int(whole):,}{point}{rest}"
+
+
+def unit_of(column: Column, value: Any, facts: Mapping[str, Any]) -> str:
+    if value is None:
+        return ""
+    if column.kind == "money":
+        return str(facts["currency"])
+    return zone_name(value, facts.get("zone")) if column.kind == "instant" else ""
+
+
+def zone_name(instant: datetime, zone: str | None) -> str:
+    """A zone by its distance from UTC at that instant, `UTC+8`."""
+    offset = instant.astimezone(ZoneInfo(zone) if zone else UTC).utcoffset()
+    minutes = int(offset.total_seconds()) // 60 if offset else 0
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "") if minutes else "UTC"
+
+
+def href_of(column: Column, facts: Mapping[str, Any]) -> str | None:
+    """The column's address with the row's values in it; None where one of them is missing."""
+    if column.href is None:
+        return None
+    values = {name: quote(str(value), safe="") for name, value in facts.items() if value is not None}
+    try:
+        return column.href.format_map(values)
+    except KeyError:
+        return None
+
+
+def sums_of(asked: Asked, sums: Sequence[Any]) -> tuple[Sum, ...]:
+    if not any(one.sums for one in asked.columns):
+        return ()
+    return tuple(
+        Sum(currency=row.row_currency or "", texts=tuple(added(one, row) for one in asked.columns)) for row in sums
+    )
+
+
+def added(column: Column, row: Any) -> str:
+    if not column.sums:
+        return ""
+    value = int(getattr(row, column.key) or 0)
+    return grouped(value, row.row_currency) if column.kind == "money" else f"{value:,}"
