@@ -13,7 +13,7 @@ from app.core.errors import BadRequest
 from app.web.tables.asked import asked_for, asked_in, everything
 from app.web.tables.listing import Column, Filter, Listing, WrongListing
 from app.web.tables.shown import cell_of, grouped, zone_name
-from app.web.tables.statement import all_rows, page_statement, sums_statement
+from app.web.tables.statement import all_rows, page_statement, sums_statements
 from tests.conftest import START
 from tests.web.messages import listings
 from tests.web.visitors import signed_in, token_in
@@ -108,12 +108,12 @@ async def test_filters_keep_what_they_say_and_sums_add_up_all_of_it(engine, aske
         if "day_to" not in asked or (row.day and row.day.isoformat() <= asked["day_to"])
     ]
     rows = await fetched(engine, all_rows(one))
-    sums = await fetched(engine, sums_statement(one))
+    counted, amounts = [await fetched(engine, each) for each in sums_statements(one)]
     assert sorted(row.row_id for row in rows) == sorted(kept)
-    assert {row.row_currency: (row.row_count, row.five or 0, row.n) for row in sums} == {
-        currency: (len(mine), sum(row.five or 0 for row in mine), sum(row.n for row in mine))
-        for currency in ("CNY", "JPY")
-        if (mine := [row for row in rows if row.currency == currency])
+    assert [(row.row_count, row.n) for row in counted] == [(len(rows), sum(row.n for row in rows))][: len(rows)]
+    assert {row.row_currency: row.five or 0 for row in amounts} == {
+        currency: sum(row.five or 0 for row in rows if row.currency == currency)
+        for currency in {row.currency for row in rows}
     }
 
 
@@ -163,19 +163,21 @@ async def test_every_list_of_the_house_sorts_both_ways_filters_and_adds_up(engin
         asked = asked_for(listing, [("sort", order)])
         statement, binds = page_statement(asked)
         async with reading(engine) as db:
-            rows = list((await db.execute(statement, binds | known(statement, scope))).all())
+            rows = list((await db.execute(statement, known(statement, scope) | binds)).all())
             for row in rows[:1]:
                 following = asked_for(listing, [("sort", order), ("after", asked.cursor(row))])
                 statement, binds = page_statement(following)
-                assert len((await db.execute(statement, binds | known(statement, scope))).all()) == len(rows) - 1
+                assert len((await db.execute(statement, known(statement, scope) | binds)).all()) == len(rows) - 1
     async with reading(engine) as db:
-        for made in (page_statement(asked_for(listing, filled)), sums_statement(asked_for(listing, filled))):
-            assert (await db.execute(made[0], made[1] | known(made[0], scope))).all() is not None
+        for made in (page_statement(asked_for(listing, filled)), *sums_statements(asked_for(listing, filled))):
+            assert (await db.execute(made[0], known(made[0], scope) | made[1])).all() is not None
 
 
 def known(statement, binds):
-    """Those of the binds that the statement asks for."""
-    return {name: value for name, value in binds.items() if name in statement._bindparams}
+    """Those of the binds that the statement asks for; what a page asks for besides is left open."""
+    return dict.fromkeys(statement._bindparams) | {
+        name: value for name, value in binds.items() if name in statement._bindparams
+    }
 
 
 @pytest.mark.parametrize(

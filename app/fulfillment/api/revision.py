@@ -3,75 +3,26 @@
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, DISPATCHER, FINANCE
-from app.billing.schemas import AmountChange, FieldChange, RevisionOut
-from app.core.money import Money
-from app.fulfillment.service.following import follow
-from app.warranty.service import Revision, revise, supersede
+from app.billing.schemas import RevisionOut
+from app.fulfillment.service import revising
 
 MAY = (ADMIN, DISPATCHER, FINANCE)
-LINES = text("""
-    SELECT l.id, l.request, l.covered, l.gross_minor, r.currency, l.state FROM request_line l
-    JOIN part_request r ON r.id = l.request WHERE l.verdict = :verdict ORDER BY l.n
-""")
 
 
 @get("/v1/verdicts/{verdict_id:str}/revision", opt=allow(*MAY))
 async def show_revision(verdict_id: FromPath[str], call: NamedDependency[Call]) -> RevisionOut:
     """What the verdict would be by the events known now, and the amounts that would change. Writes nothing."""
-
-    async def ask(db: AsyncConnection) -> RevisionOut:
-        revision = await revise(db, actor=call.actor, verdict_id=verdict_id)
-        return await _out(db, revision)
-
-    return await call.read(ask)
+    return await call.read(lambda db: revising.revision_of(db, actor=call.actor, verdict_id=verdict_id))
 
 
 @post("/v1/verdicts/{verdict_id:str}/revision", opt=allow(*MAY))
 async def accept_revision(verdict_id: FromPath[str], call: NamedDependency[Call]) -> Response[RevisionOut]:
     """Make the revision the verdict in force: it names the old one, and lines that turned to covered are freed."""
-
-    async def write(db: AsyncConnection) -> RevisionOut:
-        revision = await revise(db, actor=call.actor, verdict_id=verdict_id)
-        shown = await _out(db, revision)
-        if not revision.changes:
-            return shown
-        requests = sorted({row.request for row in await db.execute(LINES, {"verdict": verdict_id})})
-        given = await supersede(db, actor=call.actor, revision=revision, now=call.now)
-        for request in requests:
-            await follow(db, actor=call.actor, request_id=request, now=call.now)
-        shown.verdict = given.id
-        return shown
-
-    return await call.write(201, write)
-
-
-async def _out(db: AsyncConnection, revision: Revision) -> RevisionOut:
-    """A line that turns to covered costs nothing any more; one that turns the other way keeps its promised price (W7)."""
-    covered = bool(revision.after["covered"])
-    amounts = []
-    for row in await db.execute(LINES, {"verdict": revision.verdict_id}):
-        after = 0 if covered and row.state not in ("canceled", "lost") else row.gross_minor
-        amounts.append(
-            AmountChange(
-                line=row.id,
-                request=row.request,
-                before=Money(row.gross_minor, row.currency).amount,
-                after=Money(after, row.currency).amount,
-                currency=row.currency,
-            )
-        )
-    return RevisionOut(
-        verdict=None,
-        supersedes=revision.verdict_id,
-        covered=covered,
-        changes=[FieldChange(field=one.field, before=one.before, after=one.after) for one in revision.changes],
-        amounts=amounts,
-        outcome=dict(revision.after),
+    return await call.write(
+        201, lambda db: revising.accept_revision(db, actor=call.actor, verdict_id=verdict_id, now=call.now)
     )
 
 

@@ -32,8 +32,8 @@ first `search` filter stands open beside the list, the others in a menu. `page` 
 more: `shown` gives the view alone.
 """
 
-from app.web.tables.doors import shown, table_page
+from app.web.tables.doors import exported, shown, table_page
 from app.web.tables.listing import Column, Filter, Listing
 from app.web.tables.shown import TableView
 
-__all__ = ["Column", "Filter", "Listing", "TableView", "shown", "table_page"]
+__all__ = ["Column", "Filter", "Listing", "TableView", "exported", "shown", "table_page"]

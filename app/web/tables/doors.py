@@ -1,28 +1,31 @@
 """Doors to lists: one call that shows a page of a list, one that sends all of it as a file, and the saved views."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import Stream
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.guards import Call
 from app.accounts.rules import ROLES
-from app.core.db import reading
+from app.core.db import begin, reading
 from app.core.errors import Refusal
 from app.web.forms import Form
 from app.web.frame import Misunderstood, signed_in
-from app.web.render import Words, language_of, page, see_other
+from app.web.render import HEADERS, Words, language_of, page, see_other
 from app.web.sessions import SignedIn
 from app.web.sign_in import own_path
 from app.web.tables import saved
-from app.web.tables.asked import asked_for, asked_in, everything
+from app.web.tables.asked import asked_for, asked_in
+from app.web.tables.files import MEDIA, Ending, Sheet, Value, chunks, heads_of, values_of, written
 from app.web.tables.listing import Listing
 from app.web.tables.shown import TableView, table_view
-from app.web.tables.statement import page_statement, sums_statement
+from app.web.tables.statement import all_rows, page_statement, sums_statements
 
 
 class ViewOut(Struct):
@@ -67,10 +70,37 @@ async def shown(
     given = {**who.actor.scope, **(binds or {})}
     statement, own = page_statement(asked)
     rows = (await db.execute(statement, own | given)).all()
-    statement, own = sums_statement(everything(asked))
-    sums = (await db.execute(statement, own | given)).all()
+    sums = [(await db.execute(one, own | given)).all() for one, own in sums_statements(asked)]
     views = await saved.saved_views(db, actor=who.actor, page=listing.page)
     return table_view(asked, rows, sums, views, Words(language_of(request)))
+
+
+async def exported(
+    request: Request[Any, Any, Any],
+    who: SignedIn,
+    listing: Listing,
+    *,
+    binds: Mapping[str, Any] | None = None,
+) -> Stream:
+    """All rows of the list that an address asks for, as the file its path ends in: same filters, order and columns.
+
+    The file is written first, from one statement and so one state of the database, and sent when that is done.
+    """
+    ending: Ending = "xlsx" if request.url.path.endswith(".xlsx") else "csv"
+    asked, tell = asked_for(listing, words_of(request)), Words(language_of(request))
+    statement, own = all_rows(asked)
+
+    async def rows(db: AsyncConnection) -> AsyncIterator[Sequence[Value]]:
+        async with db.stream(statement, {**own, **who.actor.scope, **(binds or {})}) as found:
+            async for row in found:
+                yield values_of(row, asked, tell)
+
+    async with begin(request.app.state.engine) as db:
+        sheet = Sheet(title=tell(listing.title), columns=heads_of(asked, tell), rows=rows(db))
+        file = await written(sheet, ending)
+    name = quote(f"{listing.page.strip('/').replace('/', '-')}.{ending}")
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Stream(chunks(file), media_type=MEDIA[ending], headers=headers)
 
 
 async def opening(request: Request[Any, Any, Any], who: SignedIn, listing: Listing) -> str | None:

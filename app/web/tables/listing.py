@@ -27,6 +27,8 @@ TYPES: Mapping[Kind, tuple[type, str]] = {
 """How a kind's values come back out of a cursor, and what they are bound as."""
 OWN_WORDS = frozenset(("sort", "cols", "after", "size"))
 """Names in an address that every list keeps for itself."""
+BESIDE: Mapping[Kind, str] = {"money": "currency", "instant": "zone"}
+"""What a file says in a column of its own beside a column of a kind."""
 
 
 class WrongListing(ValueError):
@@ -37,8 +39,8 @@ class WrongListing(ValueError):
 class Column:
     """One column. `sql` is its expression over the list's source; `label` is an English sentence (a message id).
 
-    money: whole minor units, its currency in the fact `currency`. state: codes told by `words`, marked by `standing`.
-    instant: told in the zone that the fact `zone` names (UTC without one). `href` is an address of ours in which
+    money: whole minor units, its currency in the fact that `currency` names. state: codes told by `words`, marked by
+    `standing`. instant: told in the zone that the fact `zone` names (UTC without one). `href` is an address of ours in which
     `{name}` stands for another column or fact; no link where that is empty. `sums` adds the column up below the rows.
     A column that is never NULL says `nullable=False`, so that an index can page through it.
     """
@@ -50,6 +52,7 @@ class Column:
     words: Mapping[str, str] | None = None
     standing: Mapping[str, Standing] | None = None
     href: str | None = None
+    currency: str = "currency"
     sums: bool = False
     sorts: bool = True
     nullable: bool = True
@@ -113,7 +116,7 @@ class Listing:
             raise WrongListing(f"{self.page}: a name stands for two things")
         if not self.column(self.order.removeprefix("-")).sorts:
             raise WrongListing(f"{self.page}: {self.order} does not sort")
-        if any(one.kind == "money" for one in self.columns) and "currency" not in names:
+        if any(one.kind == "money" and one.currency not in names for one in self.columns):
             raise WrongListing(f"{self.page}: money needs its currency")
 
     def column(self, key: str) -> Column:
@@ -122,9 +125,13 @@ class Listing:
             raise WrongListing(f"{self.page} has no column {key}")
         return found
 
+    def sql_of(self, name: str) -> str:
+        """The expression of a fact or column."""
+        return self.facts.get(name) or self.column(name).sql
+
     def messages(self) -> Iterator[str]:
         """Every message id that the list shows."""
-        yield from (self.title, self.empty)
+        yield from (self.title, self.empty, *BESIDE.values())
         for column in self.columns:
             yield column.label
             yield from (column.words or {}).values()

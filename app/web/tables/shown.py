@@ -126,7 +126,7 @@ def table_view(asked: Asked, rows: Sequence[Any], sums: Sequence[Any], views: Se
         ),
         rows=tuple(row_of(row, asked, tell) for row in here),
         sums=sums_of(asked, sums),
-        total=sum(one.row_count for one in sums),
+        total=sum(one.row_count for one in sums[0]),
         empty=tell(listing.empty),
         query=query,
         kept=tuple(kept(asked)),
@@ -218,15 +218,20 @@ def text_of(column: Column, value: Any, facts: Mapping[str, Any], tell: Tell) ->
         case None:
             return "—"
         case datetime():
-            return f"{value.astimezone(ZoneInfo(facts.get('zone') or 'UTC')):%Y-%m-%d %H:%M}"
+            return at(value, facts.get("zone"))
         case date():
             return value.isoformat()
         case int() | Decimal() if column.kind == "money":
-            return grouped(int(value), str(facts["currency"]))
+            return grouped(int(value), str(facts[column.currency]))
         case int() | Decimal():
             return f"{int(value):,}"
         case _:
             return tell(column.words[value]) if column.words and value in column.words else str(value)
+
+
+def at(instant: datetime, zone: str | None) -> str:
+    """An instant on a zone's wall clock, `2026-11-22 10:00`."""
+    return f"{instant.astimezone(ZoneInfo(zone or 'UTC')):%Y-%m-%d %H:%M}"
 
 
 def grouped(minor: int, currency: str) -> str:
@@ -240,7 +245,7 @@ def unit_of(column: Column, value: Any, facts: Mapping[str, Any]) -> str:
     if value is None:
         return ""
     if column.kind == "money":
-        return str(facts["currency"])
+        return str(facts[column.currency])
     return zone_name(value, facts.get("zone")) if column.kind == "instant" else ""
 
 
@@ -263,16 +268,24 @@ def href_of(column: Column, facts: Mapping[str, Any]) -> str | None:
         return None
 
 
-def sums_of(asked: Asked, sums: Sequence[Any]) -> tuple[Sum, ...]:
-    if not any(one.sums for one in asked.columns):
+def sums_of(asked: Asked, sums: Sequence[Sequence[Any]]) -> tuple[Sum, ...]:
+    """A row for each currency; what is counted rather than paid stands in the first of them."""
+    adding = [one for one in asked.columns if one.sums]
+    if not adding:
         return ()
+    amounts: dict[str, dict[str, str]] = {}
+    for answer in sums[1:]:
+        for row in answer:
+            mine = [one for one in adding if one.kind == "money" and one.key in row._mapping]
+            if row.row_currency is not None:
+                found = amounts.setdefault(row.row_currency, {})
+                found |= {one.key: grouped(int(row._mapping[one.key] or 0), row.row_currency) for one in mine}
+    counted = {
+        one.key: f"{int(row._mapping[one.key] or 0):,}" for row in sums[0] for one in adding if one.key in row._mapping
+    }
+    lines = [(currency, amounts[currency]) for currency in sorted(amounts)] or [("", {})]
+    lines[0] = (lines[0][0], counted | lines[0][1])
     return tuple(
-        Sum(currency=row.row_currency or "", texts=tuple(added(one, row) for one in asked.columns)) for row in sums
+        Sum(currency=currency, texts=tuple(texts.get(one.key, "") for one in asked.columns))
+        for currency, texts in lines
     )
-
-
-def added(column: Column, row: Any) -> str:
-    if not column.sums:
-        return ""
-    value = int(getattr(row, column.key) or 0)
-    return grouped(value, row.row_currency) if column.kind == "money" else f"{value:,}"

@@ -1,12 +1,12 @@
 """A list's statements: expressions are its author's, values are always bound. Pages by keyset, sums over all rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import TextClause, text
 
 from app.web.tables.asked import Asked, day_of
-from app.web.tables.listing import TYPES, Filter
+from app.web.tables.listing import TYPES, Column, Filter
 
 
 def page_statement(asked: Asked) -> tuple[TextClause, dict[str, Any]]:
@@ -26,22 +26,26 @@ def all_rows(asked: Asked) -> tuple[TextClause, dict[str, Any]]:
     return text(selected(asked, conditions)), binds
 
 
-def sums_statement(asked: Asked) -> tuple[TextClause, dict[str, Any]]:
-    """How many rows there are, and what the columns that are added up come to, by currency where there is money."""
-    listing = asked.listing
-    conditions, binds = filtered(asked)
+def sums_statements(asked: Asked) -> list[tuple[TextClause, dict[str, Any]]]:
+    """How many rows there are and what their quantities come to; then, for each currency that a column names, what the
+    amounts in it come to."""
     adding = [one for one in asked.columns if one.sums]
-    currency = currency_of(asked) if any(one.kind == "money" for one in adding) else "CAST(NULL AS text)"
-    sums = "".join(f", sum({one.sql}) AS {one.key}" for one in adding)
+    counted = [one for one in adding if one.kind != "money"]
+    named = dict.fromkeys(one.currency for one in adding if one.kind == "money")
+    made = [summing("CAST(NULL AS text)", counted, asked)]
+    for name in named:
+        mine = [one for one in adding if one.kind == "money" and one.currency == name]
+        made.append(summing(asked.listing.sql_of(name), mine, asked))
+    return made
+
+
+def summing(currency: str, columns: Sequence[Column], asked: Asked) -> tuple[TextClause, dict[str, Any]]:
+    conditions, binds = filtered(asked)
+    sums = "".join(f", sum({one.sql}) AS {one.key}" for one in columns)
     return text(
-        f"SELECT {currency} AS row_currency, count(*) AS row_count{sums} FROM {listing.source}"
+        f"SELECT {currency} AS row_currency, count(*) AS row_count{sums} FROM {asked.listing.source}"
         f" WHERE {' AND '.join(conditions)} GROUP BY 1 ORDER BY 1"
     ), binds
-
-
-def currency_of(asked: Asked) -> str:
-    listing = asked.listing
-    return listing.facts.get("currency") or listing.column("currency").sql
 
 
 def selected(asked: Asked, conditions: list[str]) -> str:
