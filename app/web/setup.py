@@ -13,7 +13,9 @@ from app.web import (
     dispatch,
     dispatcher,
     engineer,
+    finance,
     live,
+    reports,
     scan,
     sign_in,
 )
@@ -45,6 +47,8 @@ DOORS: tuple[Any, ...] = (
     receiving,
     stock,
     table_doors,
+    finance,
+    reports,
 )
 
 

@@ -1,6 +1,6 @@
-"""Doors to fulfillment: requests and promises, the journey's verbs, the plan, previews of verdicts."""
+"""Doors to fulfillment: requests and promises, the journey's verbs, the plan, previews of verdicts, reports."""
 
-from app.fulfillment.api import plan, preview, requests, revision, steering, verbs
+from app.fulfillment.api import plan, preview, reports, requests, revision, steering, verbs
 
 HANDLERS = [
     *requests.HANDLERS,
@@ -9,4 +9,5 @@ HANDLERS = [
     *preview.HANDLERS,
     *revision.HANDLERS,
     *steering.HANDLERS,
+    *reports.HANDLERS,
 ]

@@ -120,20 +120,20 @@ def clocks(timing: Timing, steps: Iterable[Step], now: datetime) -> list[Clock]:
     ordered = sorted((step for step in steps if step.occurred_at <= now), key=lambda one: one.occurred_at)
     common = holds(ordered)
     open_lines = [one.line for one in timing.lines if _first(ordered, GONE, one.line) is None]
-    service = _joined([*common, *all_lines_held(ordered, open_lines, now)])
+    service = joined([*common, *all_lines_held(ordered, open_lines, now)])
     found = [
-        _judged(name, None, start, due, _ended(name, ordered, timing), _canceled(name, ordered, timing), service, now)
+        judged(name, None, start, due, _ended(name, ordered, timing), _canceled(name, ordered, timing), service, now)
         for name, start, due in _service_clocks(timing, ordered, now)
     ]
     for one in timing.lines:
         end = _kept(ordered, one)
         gone = _first(ordered, GONE, one.line)
-        stretches = _joined([*common, *holds(ordered, one.line)])
-        found.append(_judged(one.kind, one.line, timing.received_at, one.due_at, end, gone, stretches, now))
+        stretches = joined([*common, *holds(ordered, one.line)])
+        found.append(judged(one.kind, one.line, timing.received_at, one.due_at, end, gone, stretches, now))
     return found
 
 
-def _joined(found: list[Hold]) -> list[Hold]:
+def joined(found: list[Hold]) -> list[Hold]:
     """Stretches that overlap or touch, as one; what is open has no end."""
     joined: list[Hold] = []
     for hold in sorted(found, key=lambda one: one.since):
@@ -224,7 +224,7 @@ def _first(steps: list[Step], verbs: tuple[str, ...], line: str | None) -> datet
     return None
 
 
-def _judged(
+def judged(
     name: ClockName,
     line: str | None,
     start: datetime,

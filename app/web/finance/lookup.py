@@ -55,7 +55,7 @@ JOBS = Listing(
         "verdict_id": "l.verdict",
     },
     columns=(
-        Column(key="accepted_at", label="Accepted", sql="r.accepted_at", kind="instant", nullable=False),
+        Column(key="accepted_at", label="Accepted at", sql="r.accepted_at", kind="instant", nullable=False),
         Column(
             key="request",
             label="Request",
@@ -123,7 +123,7 @@ JOBS = Listing(
         Filter(key="customer", label="Customer", kind="is", sql="r.customer"),
         Filter(key="contract", label="Contract", kind="is", sql="r.contract"),
         Filter(
-            key="accepted", label="Accepted", kind="dates", sql="CAST(r.accepted_at AT TIME ZONE s.timezone AS date)"
+            key="accepted", label="Accepted at", kind="dates", sql="CAST(r.accepted_at AT TIME ZONE s.timezone AS date)"
         ),
     ),
 )

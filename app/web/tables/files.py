@@ -17,7 +17,7 @@ from app.web.tables.asked import Asked
 from app.web.tables.listing import BESIDE, Column
 from app.web.tables.shown import Tell, text_of
 
-Value = str | int | Decimal | date | datetime | None
+Value = str | int | float | Decimal | date | datetime | None
 Ending = Literal["csv", "xlsx"]
 IN_MEMORY = 4 * 1024 * 1024
 MEDIA: dict[Ending, str] = {
@@ -66,7 +66,7 @@ def value_of(column: Column, value: Any, facts: Any, tell: Tell) -> Value:
         case None:
             return None
         case datetime():
-            return value.astimezone(ZoneInfo(facts.get("zone") or "UTC")).replace(tzinfo=None)
+            return local(value, facts.get("zone"))
         case date():
             return value
         case int() | Decimal() if column.kind == "money":
@@ -75,6 +75,11 @@ def value_of(column: Column, value: Any, facts: Any, tell: Tell) -> Value:
             return int(value)
         case _:
             return text_of(column, value, facts, tell)
+
+
+def local(instant: datetime, zone: str | None) -> datetime:
+    """An instant on a zone's wall clock, as spreadsheets know times."""
+    return instant.astimezone(ZoneInfo(zone or "UTC")).replace(tzinfo=None)
 
 
 async def written(sheet: Sheet, ending: Ending) -> IO[bytes]:

@@ -1,0 +1,5 @@
+"""Reports: the question as the title, the sentence that answers it, one chart, the table, the misses with reasons."""
+
+from app.web.reports.doors import HANDLERS
+
+__all__ = ["HANDLERS"]
