@@ -12,7 +12,7 @@ from app.core.db import reading
 from app.core.errors import BadRequest
 from app.web.tables.asked import asked_for, asked_in, everything
 from app.web.tables.listing import Column, Filter, Listing, WrongListing
-from app.web.tables.shown import cell_of, grouped, zone_name
+from app.web.tables.shown import added_here, added_up, cell_of, grouped, zone_name
 from app.web.tables.statement import all_rows, page_statement, sums_statements
 from tests.conftest import START
 from tests.web.messages import listings
@@ -108,11 +108,12 @@ async def test_filters_keep_what_they_say_and_sums_add_up_all_of_it(engine, aske
         if "day_to" not in asked or (row.day and row.day.isoformat() <= asked["day_to"])
     ]
     rows = await fetched(engine, all_rows(one))
-    counted, amounts = [await fetched(engine, each) for each in sums_statements(one)]
+    sums = added_up(one, [await fetched(engine, each) for each in sums_statements(one)])
     assert sorted(row.row_id for row in rows) == sorted(kept)
-    assert [(row.row_count, row.n) for row in counted] == [(len(rows), sum(row.n for row in rows))][: len(rows)]
-    assert {row.row_currency: row.five or 0 for row in amounts} == {
-        currency: sum(row.five or 0 for row in rows if row.currency == currency)
+    assert sums == added_here(one, rows)
+    assert (sums.total, sums.counted.get("n", 0)) == (len(rows), sum(row.n for row in rows))
+    assert sums.amounts == {
+        currency: {"five": sum(row.five or 0 for row in rows if row.currency == currency)}
         for currency in {row.currency for row in rows}
     }
 

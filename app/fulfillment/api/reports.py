@@ -88,7 +88,7 @@ async def report_misses(
     cursor: FromQuery[str | None] = None,
     limit: FromQuery[int | None] = None,
 ) -> MissesOut:
-    """Missed commitments of a month (the latest begun) with their reasons, and the positions that failed again within 90 days."""
+    """Missed commitments of a month (default: this one), each with its reason, and positions that failed again."""
     asked = Asked(customer=customer, contract=contract, area=area, part=part, priority=priority)
     chosen = report.month_of(month) if month else report.newest_month(call.now)
 

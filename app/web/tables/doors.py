@@ -24,7 +24,7 @@ from app.web.tables import saved
 from app.web.tables.asked import asked_for, asked_in
 from app.web.tables.files import MEDIA, Ending, Sheet, Value, chunks, heads_of, values_of, written
 from app.web.tables.listing import Listing
-from app.web.tables.shown import TableView, table_view
+from app.web.tables.shown import TableView, added_here, added_up, table_view
 from app.web.tables.statement import all_rows, page_statement, sums_statements
 
 
@@ -70,7 +70,10 @@ async def shown(
     given = {**who.actor.scope, **(binds or {})}
     statement, own = page_statement(asked)
     rows = (await db.execute(statement, own | given)).all()
-    sums = [(await db.execute(one, own | given)).all() for one, own in sums_statements(asked)]
+    if asked.after is None and len(rows) <= asked.size:
+        sums = added_here(asked, rows)
+    else:
+        sums = added_up(asked, [(await db.execute(one, own | given)).all() for one, own in sums_statements(asked)])
     views = await saved.saved_views(db, actor=who.actor, page=listing.page)
     return table_view(asked, rows, sums, views, Words(language_of(request)))
 

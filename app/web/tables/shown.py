@@ -86,6 +86,15 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What all rows come to: how many, what is counted, and amounts by currency; by the columns' keys."""
+
+    total: int
+    counted: Mapping[str, int]
+    amounts: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableView:
     """Everything that the macro `table` shows."""
 
@@ -110,7 +119,7 @@ class TableView:
     xlsx: str
 
 
-def table_view(asked: Asked, rows: Sequence[Any], sums: Sequence[Any], views: Sequence[View], tell: Tell) -> TableView:
+def table_view(asked: Asked, rows: Sequence[Any], sums: Sums, views: Sequence[View], tell: Tell) -> TableView:
     """One page of a list. `rows` may hold one more than a page: then another follows."""
     listing, here = asked.listing, rows[: asked.size]
     fields = tuple(field_of(one, asked, tell) for one in listing.filters)
@@ -126,7 +135,7 @@ def table_view(asked: Asked, rows: Sequence[Any], sums: Sequence[Any], views: Se
         ),
         rows=tuple(row_of(row, asked, tell) for row in here),
         sums=sums_of(asked, sums),
-        total=sum(one.row_count for one in sums[0]),
+        total=sums.total,
         empty=tell(listing.empty),
         query=query,
         kept=tuple(kept(asked)),
@@ -268,23 +277,44 @@ def href_of(column: Column, facts: Mapping[str, Any]) -> str | None:
         return None
 
 
-def sums_of(asked: Asked, sums: Sequence[Sequence[Any]]) -> tuple[Sum, ...]:
-    """A row for each currency; what is counted rather than paid stands in the first of them."""
+def added_up(asked: Asked, answers: Sequence[Sequence[Any]]) -> Sums:
+    """The sums in the answers to `sums_statements`."""
+    adding = {one.key for one in asked.columns if one.sums}
+    counted, amounts = dict[str, int](), dict[str, dict[str, int]]()
+    for row in answers[0]:
+        counted = {key: int(value or 0) for key, value in row._mapping.items() if key in adding}
+    for row in (row for answer in answers[1:] for row in answer):
+        if row.row_currency is not None:
+            mine = {key: int(value or 0) for key, value in row._mapping.items() if key in adding}
+            amounts.setdefault(row.row_currency, {}).update(mine)
+    return Sums(total=sum(row.row_count for row in answers[0]), counted=counted, amounts=amounts)
+
+
+def added_here(asked: Asked, rows: Sequence[Any]) -> Sums:
+    """The same from the rows, where one page holds them all."""
     adding = [one for one in asked.columns if one.sums]
-    if not adding:
+    counted = {one.key: 0 for one in adding if one.kind != "money"} if rows else {}
+    amounts: dict[str, dict[str, int]] = {}
+    for row in rows:
+        facts = row._mapping
+        for one in adding:
+            if one.kind != "money":
+                counted[one.key] += int(facts[one.key] or 0)
+            elif (currency := facts[one.currency]) is not None:
+                mine = amounts.setdefault(currency, {})
+                mine[one.key] = mine.get(one.key, 0) + int(facts[one.key] or 0)
+    return Sums(total=len(rows), counted=counted, amounts=amounts)
+
+
+def sums_of(asked: Asked, sums: Sums) -> tuple[Sum, ...]:
+    """A row for each currency; what is counted rather than paid stands in the first of them."""
+    if not any(one.sums for one in asked.columns):
         return ()
-    amounts: dict[str, dict[str, str]] = {}
-    for answer in sums[1:]:
-        for row in answer:
-            mine = [one for one in adding if one.kind == "money" and one.key in row._mapping]
-            if row.row_currency is not None:
-                found = amounts.setdefault(row.row_currency, {})
-                found |= {one.key: grouped(int(row._mapping[one.key] or 0), row.row_currency) for one in mine}
-    counted = {
-        one.key: f"{int(row._mapping[one.key] or 0):,}" for row in sums[0] for one in adding if one.key in row._mapping
-    }
-    lines = [(currency, amounts[currency]) for currency in sorted(amounts)] or [("", {})]
-    lines[0] = (lines[0][0], counted | lines[0][1])
+    lines = [
+        (currency, {key: grouped(minor, currency) for key, minor in amounts.items()})
+        for currency, amounts in sorted(sums.amounts.items())
+    ] or [("", {})]
+    lines[0] = (lines[0][0], {key: f"{value:,}" for key, value in sums.counted.items()} | lines[0][1])
     return tuple(
         Sum(currency=currency, texts=tuple(texts.get(one.key, "") for one in asked.columns))
         for currency, texts in lines
