@@ -1,12 +1,12 @@
 """Reports ask for the requests of a month: an index by acceptance.
 
-Revision ID: 0011_report
+Revision ID: 0013_report
 """
 
 from alembic import op
 
-revision = "0011_report"
-down_revision = "0010_saved_views"
+revision = "0013_report"
+down_revision = "0012_saved_views"
 branch_labels = None
 depends_on = None
 
