@@ -180,7 +180,7 @@ def chart_of(found: Sequence[Ending], say: Words) -> Bars | None:
     shown, later = found[:QUARTERS], found[QUARTERS:]
     rows = [(quarter_name(one.quarter), one.devices, one.parts) for one in shown]
     if later:
-        rows.append((say("later"), sum(one.devices for one in later), sum(one.parts for one in later)))
+        rows.append((say("ends later"), sum(one.devices for one in later), sum(one.parts for one in later)))
     return bars(
         [name for name, _, _ in rows],
         {say("Devices"): [devices for _, devices, _ in rows], say("Key parts"): [parts for _, _, parts in rows]},
