@@ -226,7 +226,7 @@ async def list_periods(
     call: NamedDependency[Call], cursor: FromQuery[str | None] = None, limit: FromQuery[int | None] = None
 ) -> PeriodsOut:
     """Accounting months with what their entries add up to, newest first."""
-    return await call.read(lambda db: queries.periods(db, cursor=cursor, limit=limit))
+    return await call.read(lambda db: queries.periods(db, actor=call.actor, cursor=cursor, limit=limit))
 
 
 @post("/v1/periods/{period:str}/close", opt=allow(ADMIN, FINANCE))

@@ -193,6 +193,25 @@ async def test_IM7_T126_what_comes_late_is_booked_in_the_next_open_month(
     assert months["2019-10"]["sums"] == []
 
 
+async def test_IM7_a_month_with_entries_is_closed_too_and_shows_each_asker_his_own(
+    api: httpx.AsyncClient, as_role: Any, story: Story, engine: AsyncEngine
+) -> None:
+    part, line = await story.shelf.stocked(1), unique("line")
+    job = billing.Job(request=unique("req"), line=line, customer=story.customer)
+    await story.shelf.hold(story.shelf.demand(part, 1, line))
+    picked_at = datetime(2018, 5, 3, tzinfo=UTC)
+    async with begin(engine) as db:
+        pieces = await stock.issue(db, actor=ACTOR, reference=line, now=NOW, occurred_at=picked_at)
+        await billing.charge_issue(db, actor=ACTOR, job=job, pieces=pieces, terms=PAID, now=NOW, occurred_at=picked_at)
+    closed = (await api.post("/v1/periods/2018-05/close")).json()
+    assert (closed["closed_at"] is not None, closed["sums"][0]["gross"]) == (True, "11.30")
+    assert (await api.post("/v1/periods/2018-05/close")).json() == closed
+    for customers, sums in (([story.customer], closed["sums"]), ([unique("CU")], [])):
+        scoped = await as_role("finance", customers=customers)
+        months = {one["period"]: one for one in (await scoped.get("/v1/periods")).json()["items"]}
+        assert months["2018-05"]["sums"] == sums
+
+
 async def test_the_lines_add_up_to_what_finance_sees(api: httpx.AsyncClient, story: Story) -> None:
     before = await month(api)
     await story.billed(PAID)

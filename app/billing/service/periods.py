@@ -27,7 +27,8 @@ async def booking_period(db: AsyncConnection, happened_at: datetime) -> date:
 
 
 async def close_period(db: AsyncConnection, *, actor: Actor, period: str, now: datetime) -> PeriodOut:
-    """Close a month (`2026-10`) that is over; closing it again changes nothing. Raises BadPeriod, PeriodRuns."""
+    """Close a month (`2026-10`) that is over, with its entries; closing it again changes nothing. Raises BadPeriod,
+    PeriodRuns."""
     try:
         month = date.fromisoformat(f"{period}-01")
     except ValueError as wrong:
@@ -35,11 +36,11 @@ async def close_period(db: AsyncConnection, *, actor: Actor, period: str, now: d
     if isinstance(may_close(month, now), StillRuns):
         raise PeriodRuns(period=period)
     await db.execute(CLOSING)
-    known = await queries.period(db, month=month)
-    if known is None:
+    known = await queries.period(db, actor=actor, month=month)
+    if known is None or known.closed_at is None:
         await db.execute(insert(BillingPeriod), {"period": month, "closed_at": now, "closed_by": actor.id})
         await announce(db, Event(type="period.closed", subject=f"period:{period}"), by=actor, now=now)
-        known = await queries.period(db, month=month)
-    if known is None:
+        known = await queries.period(db, actor=actor, month=month)
+    if known is None or known.closed_at is None:
         raise BadPeriod(period=period)
     return known
