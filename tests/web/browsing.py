@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +69,16 @@ class Site:
                 return await made(api, path, body)
 
         return elsewhere(run())
+
+    def run(self, story: Callable[[World], Coroutine[Any, Any, Any]]) -> Any:
+        """Something that happens in this world, through the API."""
+
+        async def told() -> Any:
+            async with client(self.base, self.admin) as api:
+                self.world.api = api
+                return await story(self.world)
+
+        return elsewhere(told())
 
     def plan(self) -> int:
         async def run() -> int:

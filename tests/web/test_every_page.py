@@ -14,6 +14,7 @@ from app.core.settings import Settings
 from app.main import create_app
 from tests.builders import unique
 from tests.web.browsing import DESKTOP, PHONE, Site, Visit, contrasts, findings, fits, sign_in
+from tests.web.finance_cast import charged, claimed
 
 FIRST_LOAD = 300 * 1024
 NOT_PAGES = ("/r/", "/live/stream", "/worker.js", "/static/", "/language/")
@@ -25,6 +26,8 @@ SAMPLES: dict[str, Callable[[Site], str]] = {
     "place": lambda site: site.world.local,
     "bin": lambda site: site.made("/v1/bins", {"place": site.world.local, "code": unique("A")})["code"],
     "receipt_id": lambda site: a_receipt(site),
+    "charge_id": lambda site: site.run(charged)["charge"]["id"],
+    "claim_id": lambda site: site.run(claimed)["claim"]["id"],
 }
 """What to put in place of a path's parameters, by their name."""
 

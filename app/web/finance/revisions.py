@@ -34,7 +34,7 @@ STALE = text(f"""
     FROM request_line l JOIN verdict v ON v.id = l.verdict
     JOIN part_request r ON r.id = l.request JOIN site s ON s.code = r.site
     JOIN LATERAL (SELECT max(w.recorded_at) AS recorded_at FROM warranty_event w
-        WHERE w.installation = v.installation AND w.recorded_at > v.given_at
+        WHERE w.installation = v.installation AND w.recorded_at >= v.given_at
             AND (w.occurred_at <= r.failed_at OR w.type IN ('accepted', 'corrected', 'extended', 'voided'))) e
         ON e.recorded_at IS NOT NULL
     WHERE NOT EXISTS (SELECT FROM verdict n WHERE n.supersedes = v.id) AND {scoped("v.customer", "r.area")}

@@ -51,18 +51,21 @@ class Asked:
         return f"{self.listing.page}?{self.query(**changes)}"
 
     def query(self, **changes: Sequence[str] | str | None) -> str:
-        chosen = [one.key for one in self.columns]
-        words: dict[str, Sequence[str] | str | None] = dict(self.values)
-        words |= {
-            "sort": self.by if self.by != self.listing.order else None,
-            "cols": ",".join(chosen) if chosen != default_columns(self.listing) else None,
-            "size": str(self.size) if self.size != capped(None) else None,
-        }
-        words |= changes
+        words: dict[str, Sequence[str] | str | None] = {**self.values, **self.shape, **changes}
         pairs = [
             (name, one) for name, value in words.items() for one in ([value] if isinstance(value, str) else value or ())
         ]
         return urlencode(pairs) if pairs else urlencode({"sort": self.by})
+
+    @property
+    def shape(self) -> dict[str, str | None]:
+        """Order, columns and page size, where they are not the list's own."""
+        chosen = [one.key for one in self.columns]
+        return {
+            "sort": self.by if self.by != self.listing.order else None,
+            "cols": ",".join(chosen) if chosen != default_columns(self.listing) else None,
+            "size": str(self.size) if self.size != capped(None) else None,
+        }
 
     def cursor(self, row: Any) -> str:
         """Where the next page begins, after this row."""

@@ -21,7 +21,7 @@ Value = str | int | float | Decimal | date | datetime | None
 Ending = Literal["csv", "xlsx"]
 IN_MEMORY = 4 * 1024 * 1024
 MEDIA: dict[Ending, str] = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 MOST_ROWS = 1_000_000

@@ -151,9 +151,8 @@ def table_view(asked: Asked, rows: Sequence[Any], sums: Sums, views: Sequence[Vi
 
 def kept(asked: Asked) -> list[tuple[str, str]]:
     """What a form of filters leaves as it is: order, columns, page size, and the page's own words."""
-    columns = ",".join(one.key for one in asked.columns)
     own = [(name, value) for name in asked.listing.also for value in asked.values.get(name, ())]
-    return [("sort", asked.by), ("cols", columns), ("size", str(asked.size)), *own]
+    return [*((name, value) for name, value in asked.shape.items() if value is not None), *own]
 
 
 def head_of(column: Column, asked: Asked, tell: Tell) -> Head:
