@@ -1,12 +1,12 @@
 """Views of a list that its reader saved: a name for what an address says.
 
-Revision ID: 0012_saved_views
+Revision ID: 0016_saved_views
 """
 
 from alembic import op
 
-revision = "0012_saved_views"
-down_revision = "0011_steering"
+revision = "0016_saved_views"
+down_revision = "0015_photos"
 branch_labels = None
 depends_on = None
 

@@ -1,12 +1,12 @@
 """Reports ask for the requests of a month: an index by acceptance.
 
-Revision ID: 0013_report
+Revision ID: 0017_report
 """
 
 from alembic import op
 
-revision = "0013_report"
-down_revision = "0012_saved_views"
+revision = "0017_report"
+down_revision = "0016_saved_views"
 branch_labels = None
 depends_on = None
 
