@@ -168,7 +168,8 @@ async def test_every_list_of_the_house_sorts_both_ways_filters_and_adds_up(engin
             for row in rows[:1]:
                 following = asked_for(listing, [("sort", order), ("after", asked.cursor(row))])
                 statement, binds = page_statement(following)
-                assert len((await db.execute(statement, known(statement, scope) | binds)).all()) == len(rows) - 1
+                found = (await db.execute(statement, known(statement, scope) | binds)).all()
+                assert found[: len(rows) - 1] == rows[1:]
     async with reading(engine) as db:
         for made in (page_statement(asked_for(listing, filled)), *sums_statements(asked_for(listing, filled))):
             assert (await db.execute(made[0], known(made[0], scope) | made[1])).all() is not None
