@@ -5,8 +5,9 @@ Values of the warranty in, finished views out; templates/verdict.html draws them
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from app.warranty.queries.lives import Life
 from app.warranty.rules.events import UNIT
@@ -120,6 +121,11 @@ class Span:
     def x(self, day: date) -> float:
         whole = (self.last - self.first).days
         return round(max(0.0, min(100.0, 100 * (day - self.first).days / whole)), 2)
+
+
+def day_at(instant: datetime, zone: str) -> date:
+    """The date that an instant has on a site's clock (W3)."""
+    return instant.astimezone(ZoneInfo(zone)).date()
 
 
 def picture(life: Life, names: Mapping[str, str], say: Words) -> Picture:

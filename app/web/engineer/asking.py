@@ -16,11 +16,11 @@ from app.core.db import reading
 from app.core.errors import FieldError, Refusal, Unprocessable
 from app.core.http import BadFields, reasons_out
 from app.core.i18n import text
-from app.fulfillment.api.asking import ask_on_page
+from app.fulfillment.api.asking import ask_on_page, proposed
 from app.fulfillment.api.shapes import request_out
 from app.fulfillment.queries.gather import setting_of
 from app.fulfillment.schemas import RequestIn
-from app.fulfillment.service.accept import Proposal, propose
+from app.fulfillment.service.accept import Proposal
 from app.fulfillment.service.promising import as_if_accepted
 from app.fulfillment.service.refusals import NotEnough
 from app.network import queries as network
@@ -156,23 +156,25 @@ async def subject_of(
 
 @post("/ask/promise", status_code=200, opt=signed_in(*MAY_ASK), include_in_schema=False)
 async def promise(
-    request: Request[Any, Any, Any], who: NamedDependency[SignedIn], form: NamedDependency[Form]
+    request: Request[Any, Any, Any],
+    who: NamedDependency[SignedIn],
+    form: NamedDependency[Form],
+    call: NamedDependency[Call],
 ) -> Response[str]:
     """What would be promised for what is chosen so far; holds nothing and writes nothing."""
-    state, say = request.app.state, Words(language_of(request))
-    now, view, refused = state.clock.now(), None, None
+    say, view, refused = Words(call.language), None, None
     if all(form.text(one) for one in ("position", "system_stopped", "priority")):
-        async with reading(state.engine) as db:
-            subject = await subject_of(db, who.actor, **_named(form), now=now, say=say)
-            try:
-                proposal = await propose(db, actor=who.actor, asked=asked_of(form, subject, now), now=now)
-                view = await _promised(db, who.actor, subject, proposal, form, now, say)
-            except NotEnough as short:
-                refused = await _short(db, short, say)
-            except Refusal as other:
-                sentence = text(other.code, other.facts, say.language)
-                details = tuple(text(one.code, one.facts, say.language) for one in other.errors)
-                refused = NoPromise(sentence=sentence, details=details, advice="")
+        subject = await call.read(lambda db: subject_of(db, who.actor, **_named(form), now=call.now, say=say))
+        try:
+            proposal = await proposed(asked_of(form, subject, call.now), call)
+            view = await call.read(lambda db: _promised(db, who.actor, subject, proposal, form, call.now, say))
+        except NotEnough as short:
+            missing = short
+            refused = await call.read(lambda db: _short(db, missing, say))
+        except Refusal as other:
+            sentence = text(other.code, other.facts, say.language)
+            details = tuple(text(one.code, one.facts, say.language) for one in other.errors)
+            refused = NoPromise(sentence=sentence, details=details, advice="")
     return page(request, "engineer/promise.html", who=who, view=view, refused=refused)
 
 

@@ -91,7 +91,15 @@ PLACES = text("""
     UNION ALL SELECT code, name FROM area WHERE code = ANY(CAST(:keys AS text[]))
 """)
 COURIERS = text("SELECT code, name FROM courier WHERE code = ANY(CAST(:keys AS text[]))")
-PEOPLE = text("SELECT id, name FROM api_key WHERE id = ANY(CAST(:keys AS text[]))")
+PEOPLE = text("""
+    SELECT id, name FROM api_key WHERE id = ANY(CAST(:keys AS text[]))
+    UNION ALL SELECT id, name FROM user_account WHERE id = ANY(CAST(:keys AS text[]))
+""")
+INSTALLED = text("""
+    SELECT m.name AS model_name, s.name AS site_name, c.name AS customer_name, i.contract
+    FROM installation i JOIN model m ON m.code = i.model JOIN site s ON s.code = i.site
+    JOIN customer c ON c.code = i.customer WHERE i.id = :installation
+""")
 WORDS_MOST = 5
 
 
@@ -150,6 +158,11 @@ async def lines_of_request(db: AsyncConnection, *, actor: Actor, request: str) -
 async def where_it_is(db: AsyncConnection, *, site: str) -> Any:
     """A site and its customer, for people."""
     return (await db.execute(WHERE_IT_IS, {"site": site})).one()
+
+
+async def installed(db: AsyncConnection, *, installation: str) -> Any:
+    """What stands where, under which contract, for people; of a verdict that was read in scope."""
+    return (await db.execute(INSTALLED, {"installation": installation})).one()
 
 
 async def model_name(db: AsyncConnection, *, model: str) -> str:

@@ -1,99 +1,74 @@
 """Doors to a verdict with its proof: as a page at an address that lasts, and on paper."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, Actor, Role
 from app.core.db import reading
-from app.core.money import Money
 from app.warranty import queries as warranty
 from app.warranty.api import verdict_out
 from app.warranty.queries.lives import Proof, proof_of
-from app.warranty.rules.events import NAMES, payload_of
-from app.warranty.rules.inputs import Candidate, VerdictInputs
-from app.warranty.schemas import EventOut, VerdictOut
-from app.web import addresses
+from app.warranty.rules.inputs import VerdictInputs
+from app.warranty.schemas import VerdictOut
+from app.web import addresses, paper
 from app.web.engineer import queries
-from app.web.engineer.device_view import HistoryRow, history_row, terms_told
-from app.web.engineer.request_view import failure_told
-from app.web.engineer.words import full_time
+from app.web.engineer.papers import verdict_paper
+from app.web.engineer.verdict_view import Named, VerdictView, view_of
 from app.web.frame import signed_in
-from app.web.life import Picture, drawn
-from app.web.render import Words, language_of, page
+from app.web.render import HEADERS, Words, language_of, page
 from app.web.sessions import SignedIn
-from app.web.verdict import Verdict, stored_verdict, verdict_of
 
 VERDICT_ROLES: tuple[Role, ...] = (ENGINEER, DISPATCHER, FINANCE, ADMIN)
+PDF = ".pdf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Amount:
-    """What a line of the request costs the customer under this verdict."""
+class Read:
+    """A verdict as read: what page and paper are made of."""
 
-    part: str
-    net: str
-    tax: str
-    gross: str
-    currency: str
-    ended: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictView:
-    """Everything the page shows."""
-
-    id: str
-    link: str
-    verdict: Verdict
-    serial: str | None
-    device: str | None
-    position: str
-    model_candidates: int
-    on: str
-    zone: str
-    request: str | None
-    request_label: str
-    given_at: str
-    given_by: str
-    rule_version: str
-    calendar_version: str
-    failure: tuple[tuple[str, str], ...]
-    reported: str
-    terms: tuple[str, ...]
-    events: tuple[HistoryRow, ...]
-    picture: Picture | None
-    supersedes: str | None
-    superseded_by: str | None
-    amounts: tuple[Amount, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """Names for what the verdict holds as codes."""
-
-    parts: dict[str, str]
-    people: dict[str, str]
+    view: VerdictView
+    inputs: VerdictInputs
+    proof: Proof | None
+    named: Named
 
 
 @get("/verdicts/{verdict_id:str}", opt=signed_in(*VERDICT_ROLES), include_in_schema=False)
 async def show_verdict(
     request: Request[Any, Any, Any], who: NamedDependency[SignedIn], verdict_id: FromPath[str]
 ) -> Response[Any]:
-    """The verdict, what it rests on, and which came before and after."""
-    view = await shown(request, who.actor, verdict_id)
-    return page(request, "engineer/verdict.html", who=who, view=view)
+    """The verdict, what it rests on, and which came before and after; `.pdf` behind its number is the same on paper."""
+    if verdict_id.endswith(PDF):
+        return await on_paper(request, who.actor, verdict_id.removesuffix(PDF))
+    found = await shown(request, who.actor, verdict_id)
+    return page(request, "engineer/verdict.html", who=who, view=found.view)
 
 
-async def shown(request: Request[Any, Any, Any], actor: Actor, verdict_id: str) -> VerdictView:
-    """Read all that the page shows; the picture is folded anew from the stored inputs."""
+async def on_paper(request: Request[Any, Any, Any], actor: Actor, verdict_id: str) -> Response[bytes]:
+    """The PDF, in the reader's language."""
+    found, say = await shown(request, actor, verdict_id), Words(language_of(request))
+    state = request.app.state
+    value = verdict_paper(
+        found.view,
+        found.inputs,
+        found.proof,
+        found.named,
+        actor=actor,
+        settings=state.settings,
+        now=state.clock.now(),
+        say=say,
+    )
+    headers = dict(HEADERS) | {"Content-Disposition": f'inline; filename="{verdict_id}.pdf"'}
+    return Response(await paper.verdict(value, say), media_type="application/pdf", headers=headers)
+
+
+async def shown(request: Request[Any, Any, Any], actor: Actor, verdict_id: str) -> Read:
+    """Read all that is shown; the picture is folded anew from the stored inputs."""
     state, say = request.app.state, Words(language_of(request))
     async with reading(state.engine) as db:
         row = await warranty.verdict(db, actor=actor, verdict_id=verdict_id)
@@ -101,128 +76,36 @@ async def shown(request: Request[Any, Any, Any], actor: Actor, verdict_id: str) 
         inputs = VerdictInputs.of(out.inputs)
         lines = await queries.lines_of_request(db, actor=actor, request=out.subject) if out.subject else ()
         proof = proof_of(inputs, date.fromisoformat(out.coverage["on"]))
-        numbers = {one.part_number for one in proof.lifetimes} if proof else set()
-        named = Named(
-            parts=dict(await queries.part_names(db, numbers | {one.supplied_part_number for one in lines})),
-            people=dict(await queries.people(db, {out.given_by})),
-        )
-    return view_of(out, row.outcome, inputs, proof, lines, named, actor=actor, link=addresses.absolute(
-        request, addresses.verdict(verdict_id)), say=say)  # fmt: skip
-
-
-def view_of(
-    out: VerdictOut,
-    outcome: Any,
-    inputs: VerdictInputs,
-    proof: Proof | None,
-    lines: Sequence[Any],
-    named: Named,
-    *,
-    actor: Actor,
-    link: str,
-    say: Words,
-) -> VerdictView:
-    """The finished page."""
-    zone, first = out.coverage["zone"], inputs.candidates[0]
-    mine = [one for one in lines if one.position in (None, inputs.position)]
-    return VerdictView(
-        id=out.id,
-        link=link,
-        verdict=stored_verdict(outcome, out.reasons, say),
-        serial=out.device_serial,
-        device=f"/devices/{quote(out.device_serial, safe='')}" if out.device_serial else None,
-        position=inputs.position,
-        model_candidates=len(inputs.candidates),
-        on=out.coverage["on"],
-        zone=zone,
-        request=addresses.request(out.subject) if out.subject and lines else None,
-        request_label=lines[0].ticket_number or f"R-{lines[0].request[-5:].upper()}" if lines else "",
-        given_at=full_time(out.given_at, zone),
-        given_by=named.people.get(out.given_by, out.given_by),
-        rule_version=out.rule_version,
-        calendar_version=out.calendar_version or "",
-        failure=failure_told(Failed(inputs), zone, say),
-        reported=full_time(inputs.failure.reported_at, zone),
-        terms=tuple(terms_told(first.installation.terms.plain(), say)) if inputs.serial_known else (),
-        events=tuple(events_told(first, zone, say)) if inputs.serial_known else (),
-        picture=picture_of(proof, out, named, say) if proof else None,
-        supersedes=out.supersedes,
-        superseded_by=out.superseded_by,
-        amounts=tuple(amount(one, named) for one in mine) if actor.sees_price else (),
-    )  # fmt: skip
-
-
-class Failed:
-    """The failure as a request's row names it."""
-
-    def __init__(self, inputs: VerdictInputs) -> None:
-        one = inputs.failure
-        self.failed_at, self.cause, self.system_stopped, self.found_on = (
-            one.occurred_at, one.cause, one.system_stopped, one.found_on
-        )  # fmt: skip
-
-
-def events_told(one: Candidate, zone: str, say: Words) -> Sequence[HistoryRow]:
-    """The history as it was known when the verdict was given."""
-    return [
-        history_row(
-            EventOut(
-                id=event.id,
-                type=NAMES[type(event.what)],
-                serial=one.serial,
-                occurred_at=event.occurred_at,
-                recorded_at=event.recorded_at,
-                actor="",
-                payload=payload_of(event.what),
-                version=event.seq,
-            ),
-            zone,
-            {"": ""},
-            say,
-        )
-        for event in one.events
-    ]
-
-
-def picture_of(proof: Proof, out: VerdictOut, named: Named, say: Words) -> Picture:
-    """The unit and the position that failed, on the day of the failure; the solid line is the day it was given."""
-    on = date.fromisoformat(out.coverage["on"])
-    verdicts = {
-        position: verdict_of(
-            status=state.status,
-            first_day=state.first_day,
-            last_day=state.last_day,
-            payer=state.payer,
-            on=on,
-            say=say,
-        )
-        for position, state in proof.states.items()
-    }
-    return drawn(
-        proof.lifetimes,
-        verdicts=verdicts,
-        parts={one.position: one.part_number for one in proof.lifetimes},
-        names=named.parts,
-        on=on,
-        today=day_at(out.given_at, out.coverage["zone"]),
+        named = await _named(db, out, inputs, proof, lines)
+    view = view_of(
+        out,
+        row.outcome,
+        inputs,
+        proof,
+        lines,
+        named,
+        actor=actor,
+        link=addresses.absolute(request, addresses.verdict(verdict_id)),
+        fingerprint=row.outcome_hash,
         say=say,
-        from_day=proof.delivered_on,
-        today_word=say("verdict given"),
     )
+    return Read(view=view, inputs=inputs, proof=proof, named=named)
 
 
-def day_at(instant: datetime, zone: str) -> date:
-    return instant.astimezone(ZoneInfo(zone)).date()
-
-
-def amount(one: Any, named: Named) -> Amount:
-    return Amount(
-        part=f"{named.parts.get(one.supplied_part_number, one.supplied_part_number)} ×{one.quantity}",
-        net=Money(one.net_minor, one.currency).amount,
-        tax=Money(one.tax_minor, one.currency).amount,
-        gross=Money(one.gross_minor, one.currency).amount,
-        currency=one.currency,
-        ended=one.state in ("canceled", "lost"),
+async def _named(
+    db: AsyncConnection, out: VerdictOut, inputs: VerdictInputs, proof: Proof | None, lines: tuple[Any, ...]
+) -> Named:
+    """Names for the codes, and where the device stands."""
+    numbers = {one.part_number for one in proof.lifetimes} if proof else set()
+    numbers |= {one.supplied_part_number for one in lines}
+    there = await queries.installed(db, installation=inputs.candidates[0].installation_id)
+    return Named(
+        parts=await queries.part_names(db, numbers),
+        people=await queries.people(db, {out.given_by}),
+        model=there.model_name,
+        site=there.site_name,
+        customer=there.customer_name,
+        contract=there.contract,
     )
 
 
