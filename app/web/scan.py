@@ -180,10 +180,17 @@ def _choice(match: Match, scan: Scan, role: Role, say: Words) -> Choice:
         address=address_of(match, scan, role),
         kind=say(KIND[match.kind]),
         code=label,
-        name=(match.part or "") if match.kind == "request" else " ".join((match.part or "", match.name)).strip(),
+        name=_named(match),
         place=match.place,
         note=note,
     )
+
+
+def _named(match: Match) -> str:
+    """What a choice is called besides its code; a request's ticket is its code already."""
+    if match.kind == "request":
+        return ""
+    return f"{match.part} {match.name}" if match.kind in ("piece", "lot") else match.name
 
 
 def _tried(scan: Scan, say: Words) -> Tried:
