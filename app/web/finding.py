@@ -158,7 +158,16 @@ async def _asked(db: AsyncConnection, actor: Actor, wanted: Wanted) -> tuple[Mat
         "most": MOST,
     }
     rows = await db.execute(FIND, binds | scope_of(actor))
-    return likeliest([_match(row) for row in rows], wanted.order)
+    return likeliest(_of_part([_match(row) for row in rows], wanted.parts), wanted.order)
+
+
+def _of_part(matches: list[Match], parts: Sequence[str]) -> list[Match]:
+    """Lots and serials of the part that the code names, where there are any: others are called alike by chance. A maker's
+    own part number names none of ours, and excludes nothing."""
+    kinds = ("piece", "lot")
+    if not any(one.kind in kinds and one.part in parts for one in matches):
+        return matches
+    return [one for one in matches if one.kind not in kinds or one.part in parts]
 
 
 def likeliest(matches: Iterable[Match], order: Sequence[str]) -> tuple[Match, ...]:

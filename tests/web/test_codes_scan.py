@@ -69,6 +69,17 @@ async def test_a_part_a_lot_and_a_piece_lead_to_their_stock(app, as_role, api, w
     assert await led(browser, f"http://x.example{addresses.part(lots, lot=lot)}") == addresses.part(lots, lot=lot)
 
 
+async def test_a_lot_that_two_parts_share_is_the_named_parts(app, as_role, api, world):
+    lot, first, second = unique("L"), unique("OIL"), unique("GREASE")
+    for number in (first, second):
+        await api.post("/v1/parts", json={"number": number, "name": "油", "tracking": "lot", "fitting_minutes": 5})
+        await world.receive(number, 1, lot=lot)
+    browser = await visitor_of(app, as_role, "warehouse", places=[world.local])
+    assert await led(browser, f"(240){second}(10){lot}") == addresses.part(second, lot=lot)
+    assert await led(browser, f"(240)MAKERS-OWN(10){lot}") == WHICH
+    assert await led(browser, lot) == WHICH
+
+
 async def test_a_trade_item_number_may_be_a_part_number(app, as_role, api, world):
     body = {"number": "4006381333931", "name": "marker", "tracking": "none", "fitting_minutes": 5}
     await api.post("/v1/parts", json=body)
