@@ -13,7 +13,7 @@ from app.fulfillment.queries.requests import scope_of
 from app.warranty.queries.facts import SCOPED as DEVICE_SCOPED
 from app.web.scanned import Scan
 
-Kind = Literal["device", "piece", "lot", "part", "request", "verdict"]
+Kind = Literal["device", "piece", "lot", "part", "bin", "request", "verdict"]
 MOST = 8
 """Of one kind; who means another says more."""
 
@@ -38,6 +38,10 @@ FIND = text(f"""
     UNION ALL
     (SELECT 'part', p.number, p.number, p.name, '', true FROM part p WHERE p.number = ANY(CAST(:parts AS text[])) LIMIT :most)
     UNION ALL
+    (SELECT 'bin', b.code, b.place, coalesce(b.note, ''), w.name, true FROM bin b JOIN place w ON w.code = b.place
+     WHERE b.code = ANY(CAST(:bins AS text[])) AND (CAST(:place AS text) IS NULL OR b.place = :place)
+       AND {IN_PLACES.format(column="b.place")} ORDER BY b.place LIMIT :most)
+    UNION ALL
     (SELECT 'verdict', v.id, NULL, v.device_serial, '', true
      FROM verdict v LEFT JOIN installation i ON i.id = v.installation LEFT JOIN site s ON s.code = i.site
      WHERE v.id = CAST(:verdict AS text)
@@ -58,6 +62,10 @@ FIND = text(f"""
          SELECT r.*, l.removed_serial FROM request_line l JOIN part_request r ON r.id = l.request
          WHERE l.removed_serial = ANY(CAST(:serials AS text[]))
          UNION ALL
+         SELECT r.*, m.serial FROM stock_movement m JOIN reservation h ON h.id = m.reservation
+             JOIN request_line l ON l.id = h.reference JOIN part_request r ON r.id = l.request
+         WHERE m.serial = ANY(CAST(:serials AS text[])) AND m.why = 'issue'
+         UNION ALL
          SELECT r.*, r.device_serial FROM part_request r WHERE r.device_serial = ANY(CAST(:devices AS text[])) AND {OPEN}
      ) r JOIN site s ON s.code = r.site
      WHERE {REQUEST_SCOPED} ORDER BY {OPEN} DESC, r.id DESC LIMIT :most)
@@ -68,7 +76,8 @@ FIND = text(f"""
 class Match:
     """One thing that a scan may stand for. `code` is what it is called by, `matched` what of the scan it answers to.
 
-    `name` is a model's, a part's or a ticket's, `place` where it is; `present`: in stock, or still open.
+    `name` is a model's, a part's or a ticket's, `place` where it is; `present`: in stock, or still open. Of a bin `part`
+    is its place's code.
     """
 
     kind: Kind
@@ -89,6 +98,8 @@ class Wanted:
     parts: Sequence[str] = ()
     tickets: Sequence[str] = ()
     devices: Sequence[str] = ()
+    bins: Sequence[str] = ()
+    place: str | None = None
     request: str | None = None
     request_end: str | None = None
     verdict: str | None = None
@@ -104,6 +115,7 @@ def wanted_of(scan: Scan) -> list[Wanted]:
         parts=scan.tries,
         tickets=scan.tries,
         devices=scan.tries,
+        bins=scan.tries,
         request_end=scan.request_end,
         order=(scan.request_end, *scan.tries) if scan.request_end else scan.tries,
     )
@@ -115,6 +127,8 @@ def wanted_of(scan: Scan) -> list[Wanted]:
         return [Wanted(serials=(scan.device,), devices=(scan.device,))]
     if scan.part is not None:
         return [_said(scan)]
+    if scan.bin is not None:
+        return [Wanted(bins=(scan.bin,), place=scan.place)]
     if scan.request is not None or scan.verdict is not None:
         return [Wanted(request=scan.request, verdict=scan.verdict)]
     return [plain]
@@ -152,6 +166,8 @@ async def _asked(db: AsyncConnection, actor: Actor, wanted: Wanted) -> tuple[Mat
         "parts": list(wanted.parts),
         "tickets": list(wanted.tickets),
         "devices": list(wanted.devices),
+        "bins": list(wanted.bins),
+        "place": wanted.place,
         "request": wanted.request,
         "request_end": wanted.request_end,
         "verdict": wanted.verdict,

@@ -22,21 +22,29 @@ from app.web.scanned import Scan, understand
 from app.web.sessions import SignedIn
 
 PHOTO_BODY = MOST_BYTES + 256 * 1024
-EVERYBODY: frozenset[Role] = frozenset(ROLES)
+STOCKISTS: frozenset[Role] = frozenset((WAREHOUSE, DISPATCHER, ADMIN))
+ASKERS: frozenset[Role] = frozenset((ENGINEER, DISPATCHER, FINANCE, ADMIN))
 MAY_OPEN: Mapping[Kind, frozenset[Role]] = {
-    "device": frozenset((ENGINEER, DISPATCHER, FINANCE, ADMIN)),
-    "piece": EVERYBODY,
-    "lot": EVERYBODY,
-    "part": EVERYBODY,
-    "request": frozenset((ENGINEER, DISPATCHER, FINANCE, ADMIN, WAREHOUSE)),
-    "verdict": frozenset((ENGINEER, DISPATCHER, FINANCE, ADMIN)),
+    "device": ASKERS,
+    "piece": STOCKISTS,
+    "lot": STOCKISTS,
+    "part": STOCKISTS,
+    "bin": STOCKISTS,
+    "request": ASKERS | {WAREHOUSE},
+    "verdict": ASKERS,
 }
 """Whose pages show it; to anybody else a code does not lead there."""
+TOLD: Mapping[Kind, str] = {
+    "device": "A device, for which nothing is asked just now. Its page is not the warehouse's.",
+    "part": "A part. Its stock is the warehouse's and the dispatchers' to see.",
+}
+"""What is said of a thing to those who may know of it but have no page for it."""
 KIND: Mapping[Kind, str] = {
     "device": "device",
     "piece": "piece with its serial",
     "lot": "lot in stock",
     "part": "part",
+    "bin": "bin",
     "request": "request",
     "verdict": "verdict",
 }
@@ -123,29 +131,30 @@ async def scan_photo(
 
 async def _led(request: Request[Any, Any, Any], who: SignedIn, scans: Sequence[Scan]) -> Response[Any]:
     """There, if there is one way; else a page that says what the codes are or are not."""
-    say, choices = Words(language_of(request)), list[Choice]()
+    say, choices, known = Words(language_of(request)), list[Choice](), list[Choice]()
     async with reading(request.app.state.engine) as db:
         for one in scans:
             matches = await found(db, actor=who.actor, scan=one)
-            choices += [_choice(each, one, who.actor.role, say) for each in for_role(matches, who.actor.role)]
+            mine = for_role(matches, who.actor.role)
+            choices += [_choice(each, one, who.actor.role, say) for each in mine]
+            known += [_known(each, say) for each in matches if each.kind in TOLD and not mine]
     ways = {choice.address: choice for choice in choices}
     if len(ways) == 1:
         return see_other(next(iter(ways)))
     tried = tuple(_tried(one, say) for one in scans)
-    return page(request, "scan.html", who=who, choices=tuple(ways.values()), tried=tried)
+    return page(request, "scan.html", who=who, choices=tuple(ways.values()), known=tuple(known), tried=tried)
 
 
 def for_role(matches: Sequence[Match], role: Role) -> list[Match]:
-    """What a role has a page for. A piece that went into a device is that device to whoever may see it; to others the
-    device is what is asked for it."""
+    """What a role has a page for. A piece that is no longer in stock is the device it became, or the request it went to;
+    whoever may see a device finds there what is asked for it."""
     mine = [one for one in matches if role in MAY_OPEN[one.kind]]
     devices = {one.code for one in mine if one.kind == "device"}
-    if not devices:
-        return mine
+    gone_to = devices | {one.matched for one in mine if one.kind == "request"}
     return [
         one
         for one in mine
-        if not (one.kind == "piece" and one.code in devices and not one.present)
+        if not (one.kind == "piece" and one.code in gone_to and not one.present)
         and not (one.kind == "request" and one.matched in devices)
     ]
 
@@ -161,6 +170,8 @@ def address_of(match: Match, scan: Scan, role: Role) -> str:
             return addresses.part(match.part or "", lot=match.code)
         case "part":
             return addresses.part(match.code)
+        case "bin":
+            return addresses.bin(match.part or "", match.code)
         case "verdict":
             return addresses.verdict(match.code)
         case _ if scan.to_pick and role in (WAREHOUSE, DISPATCHER, ADMIN):
@@ -174,7 +185,7 @@ def _choice(match: Match, scan: Scan, role: Role, say: Words) -> Choice:
     if match.kind == "piece" and not match.present:
         note = say("no longer in stock")
     elif match.kind == "request" and not match.present:
-        note = say("closed")
+        note = say("no longer open")
     label = match.name or f"R-{match.code[-5:].upper()}" if match.kind == "request" else match.code
     return Choice(
         address=address_of(match, scan, role),
@@ -183,6 +194,14 @@ def _choice(match: Match, scan: Scan, role: Role, say: Words) -> Choice:
         name=_named(match),
         place=match.place,
         note=note,
+    )
+
+
+def _known(match: Match, say: Words) -> Choice:
+    """A thing that has no page for this role, told all the same."""
+    note = say(TOLD[match.kind])
+    return Choice(
+        address="", kind=say(KIND[match.kind]), code=match.code, name=match.name, place=match.place, note=note
     )
 
 

@@ -80,10 +80,26 @@ async def test_a_lot_that_two_parts_share_is_the_named_parts(app, as_role, api, 
     assert await led(browser, lot) == WHICH
 
 
+async def test_a_bin_leads_to_what_lies_in_it_and_is_a_choice_where_several_places_have_it(app, as_role, api, world):
+    code = unique("A-03")
+    for place in (world.local, world.branch):
+        (await api.post("/v1/bins", json={"place": place, "code": code})).raise_for_status()
+    clerk, dispatcher = (
+        await visitor_of(app, as_role, "warehouse", places=[world.local]),
+        await visitor_of(app, as_role, "dispatcher"),
+    )
+    assert await led(clerk, code) == addresses.bin(world.local, code)
+    assert await led(dispatcher, code) == WHICH
+    assert await led(dispatcher, f"https://x.example{addresses.bin(world.branch, code)}") == addresses.bin(
+        world.branch, code
+    )
+    assert await led(clerk, f"https://x.example{addresses.bin(world.branch, code)}") == NOTHING
+
+
 async def test_a_trade_item_number_may_be_a_part_number(app, as_role, api, world):
     body = {"number": "4006381333931", "name": "marker", "tracking": "none", "fitting_minutes": 5}
     await api.post("/v1/parts", json=body)
-    browser = await visitor_of(app, as_role, "finance")
+    browser = await visitor_of(app, as_role, "dispatcher")
     for code in ("4006381333931", "]E04006381333931", "(01)04006381333931(10)X", "0104006381333931" + "10X"):
         assert await led(browser, code) == addresses.part("4006381333931")
 
@@ -133,6 +149,32 @@ async def test_the_old_part_leads_to_the_request_that_took_it_out(app, as_role, 
     browser = await visitor_of(app, as_role, "warehouse", places=[world.local])
     assert await led(browser, removed) == addresses.picking(request["id"])
     assert await led(browser, fitted) == addresses.picking(request["id"])
+
+
+async def test_a_piece_that_was_issued_leads_to_its_request(app, as_role, api, world):
+    serial, number = unique("PS"), unique("BRD")
+    await api.post("/v1/parts", json={"number": number, "name": "主板", "tracking": "serial", "fitting_minutes": 5})
+    await world.receive(number, 1, serials=[serial])
+    positions = [{"position": "board", "part_number": number, "key": True}]
+    await api.post("/v1/models", json={"code": (model := unique("NVR")), "name": "recorder", "positions": positions})
+    lines = [{"part_number": number, "quantity": 1, "position": "board"}]
+    request = await world.ask(device_serial=await world.device(model=model), lines=lines)
+    clerk = await visitor_of(app, as_role, "warehouse", places=[world.local])
+    engineer = await visitor_of(app, as_role, "engineer", customers=[world.customer])
+    assert await led(clerk, serial) == addresses.part(number, serial=serial)
+    await world.do(request["id"], "pick")
+    assert await led(clerk, serial) == addresses.picking(request["id"])
+    assert await led(engineer, serial) == addresses.request(request["id"])
+
+
+async def test_what_a_role_has_no_page_for_is_told_all_the_same(app, as_role, world):
+    engineer = await visitor_of(app, as_role, "engineer", customers=[world.customer])
+    clerk = await visitor_of(app, as_role, "warehouse", places=[world.local])
+    for browser, code, says in ((engineer, world.psu, "A part."), (clerk, world.serial, "A device, for which nothing")):
+        answer = (await browser.get("/scan", params={"code": code})).text
+        assert "There is no page of it for you" in answer
+        assert says in answer
+        assert code in answer
 
 
 async def test_T135_what_is_out_of_scope_is_answered_like_what_does_not_exist(app, as_role, world):
@@ -271,6 +313,7 @@ def test_codes_lead_only_where_their_role_may_go():
     ways = {
         "/devices/{serial:str}": "device",
         "/stock/parts/{number:str}": "part",
+        "/stock/bins/{place:str}/{bin:str}": "bin",
         "/requests/{request_id:str}": "request",
         "/verdicts/{verdict_id:str}": "verdict",
     }

@@ -27,7 +27,7 @@ async def quotation(paper: Quotation, say: Words) -> bytes:
         "part": say("Part, at procurement cost"),
         "quantity": say("Quantity"),
         "net": say("Net"),
-        "tax": say("Tax"),
+        "tax": say("Tax amount"),
         "tax_rate": say("Tax {rate}", rate=paper.tax_rate),
         "gross": say("Gross"),
         "consent_title": say("Consent"),
