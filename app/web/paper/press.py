@@ -14,8 +14,8 @@ from app.core.errors import Refusal
 from app.web.child import Child, ChildFailed
 
 SECONDS = 15.0
-PAPERS_PER_CHILD = 400
-"""Then it is replaced: what it remembers of papers grows."""
+PAPERS_PER_CHILD, LARGE_PAPER = 400, 2 * 1024 * 1024
+"""After so many, or after one so large, the child is replaced: it keeps what it remembers of papers."""
 UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 """Controls, and marks that would turn the order of what follows them around."""
 
@@ -50,12 +50,13 @@ class Press:
         self._child.close()
 
     def _ask(self, question: bytes) -> bytes:
-        if self._child.answered >= PAPERS_PER_CHILD:
-            self._child.close()
         try:
-            return self._child.ask(question, seconds=SECONDS)
+            answer = self._child.ask(question, seconds=SECONDS)
         except ChildFailed as failed:
             return f"-{type(failed).__name__}".encode()
+        if self._child.answered >= PAPERS_PER_CHILD or len(answer) >= LARGE_PAPER:
+            self._child.close()
+        return answer
 
 
 PRESS = Press()

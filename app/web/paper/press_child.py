@@ -12,7 +12,7 @@ import typst
 
 from app.web.child import serve
 
-MEMORY = 512 * 1024 * 1024
+MEMORY = 768 * 1024 * 1024
 HERE = Path(__file__).parent
 STANDARDS: "tuple[list[typst.PDFStandard], ...]" = (["a-2a", "ua-1"], [])
 """To be kept for long and read aloud; where a text has a letter that no face of ours has, neither holds, and it is left
