@@ -7,6 +7,7 @@ import pytest
 import zxingcpp
 
 from app.web import paper
+from app.web.paper.warehouse_papers import TooManyLabels
 from app.web.render import Words
 from tests.web import papers
 
@@ -65,6 +66,11 @@ async def test_a_roll_has_a_page_for_each_label_and_a_sheet_has_eight():
     assert (len(roll), len(sheet)) == (10, 2)
     read = {code for page in sheet for kind, code in codes(page) if kind == "Code 128"}
     assert read == {f"PS-{n}" for n in range(10)}
+
+
+async def test_so_many_labels_that_others_would_wait_are_refused():
+    with pytest.raises(TooManyLabels):
+        await printed(*[papers.label("en")] * 501)
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

@@ -1,8 +1,10 @@
 """The papers that go with parts: pick list, dispatch note, labels."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from app.core.errors import Unprocessable
 from app.web.paper.drawing import bars, link_code
 from app.web.paper.press import PRESS
 from app.web.paper.values import DispatchNote, Label, PartLine, Party, PickJob, PickList
@@ -11,6 +13,13 @@ from app.web.render import Words
 
 QR_MM = 24.0
 BARS_MM, BARS_HIGH_MM = 94.0, 12.0
+MOST_LABELS = 500
+
+
+class TooManyLabels(Unprocessable):
+    """More labels than are printed at once."""
+
+    code = "web.too_many_labels"
 
 
 async def pick_list(paper: PickList, say: Words) -> bytes:
@@ -37,7 +46,7 @@ async def pick_list(paper: PickList, say: Words) -> bytes:
         "place": paper.place,
         "made_by": paper.made_by,
         "count": sum(line.quantity for job in paper.jobs for line in job.lines),
-        "jobs": [_job(one) for one in paper.jobs],
+        "jobs": await asyncio.to_thread(lambda: [_job(one) for one in paper.jobs]),
     }
     return await PRESS.set("pick_list", data, made_at=paper.made_at)
 
@@ -92,14 +101,19 @@ async def label(one: Label, say: Words) -> bytes:
 
 
 async def labels(many: Sequence[Label], say: Words, *, on: Literal["roll", "sheet"] = "roll") -> bytes:
-    """Labels as PDF: each a page of 100 by 60 mm for a roll, or eight on a sheet of A4. At least one."""
+    """Labels as PDF: each a page of 100 by 60 mm for a roll, or eight on a sheet of A4. At least one.
+
+    Raises TooManyLabels.
+    """
+    if len(many) > MOST_LABELS:
+        raise TooManyLabels(count=len(many), limit=MOST_LABELS)
     first = many[0]
     data = {
         "language": "zh" if say.language == "zh-CN" else "en",
         "region": "cn" if say.language == "zh-CN" else "us",
         "words": {"title": say("Labels"), "serial": say("serial"), "lot": say("lot")},
         "on_sheet": on == "sheet",
-        "labels": [_label(one, say) for one in many],
+        "labels": await asyncio.to_thread(lambda: [_label(one, say) for one in many]),
     }
     return await PRESS.set("label", data, made_at=first.made_at)
 
