@@ -1,6 +1,6 @@
 """Doors to the network: the setting-up calls, each thing to create, read and list."""
 
-from litestar import Response, get, post, put
+from litestar import Response, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
@@ -8,6 +8,7 @@ from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION, ROLES, WAREHOUSE
 from app.core.types import EARLIEST, LATEST
 from app.network import queries, schemas, service
+from app.network.schemas import changes
 
 STAFF = (ADMIN, DISPATCHER, WAREHOUSE, ENGINEER, FINANCE)
 
@@ -29,6 +30,19 @@ async def list_customers(
 @get("/v1/customers/{code:str}", opt=allow(ADMIN, DISPATCHER, FINANCE, ENGINEER, INTEGRATION))
 async def show_customer(code: FromPath[str], call: NamedDependency[Call]) -> schemas.CustomerOut:
     return await call.read(lambda db: queries.customer(db, actor=call.actor, code=code))
+
+
+@patch("/v1/customers/{code:str}", opt=allow(ADMIN))
+async def change_customer(
+    code: FromPath[str], data: JSONBody[changes.CustomerChange], call: NamedDependency[Call]
+) -> Response[schemas.CustomerOut]:
+    """Change a customer's name, engineer or contact."""
+    return await call.write(
+        200,
+        lambda db: service.change_customer(
+            db, actor=call.actor, code=code, change=data, expected_version=call.if_match, now=call.now
+        ),
+    )
 
 
 @post("/v1/contracts", opt=allow(ADMIN))
@@ -84,6 +98,19 @@ async def show_part(number: FromPath[str], call: NamedDependency[Call]) -> schem
     return await call.read(lambda db: queries.part(db, actor=call.actor, number=number))
 
 
+@patch("/v1/parts/{number:str}", opt=allow(ADMIN))
+async def change_part(
+    number: FromPath[str], data: JSONBody[changes.PartChange], call: NamedDependency[Call]
+) -> Response[schemas.PartOut]:
+    """Change a part's name, fitting time, weight or whether it is hazardous; its tracking stays."""
+    return await call.write(
+        200,
+        lambda db: service.change_part(
+            db, actor=call.actor, number=number, change=data, expected_version=call.if_match, now=call.now
+        ),
+    )
+
+
 @post("/v1/models", opt=allow(ADMIN))
 async def add_model(data: JSONBody[schemas.ModelIn], call: NamedDependency[Call]) -> Response[schemas.ModelOut]:
     return await call.write(201, lambda db: service.add_model(db, actor=call.actor, new=data, now=call.now))
@@ -99,6 +126,19 @@ async def list_models(
 @get("/v1/models/{code:str}", opt=allow(*ROLES))
 async def show_model(code: FromPath[str], call: NamedDependency[Call]) -> schemas.ModelOut:
     return await call.read(lambda db: queries.model(db, actor=call.actor, code=code))
+
+
+@patch("/v1/models/{code:str}", opt=allow(ADMIN))
+async def change_model(
+    code: FromPath[str], data: JSONBody[changes.ModelChange], call: NamedDependency[Call]
+) -> Response[schemas.ModelOut]:
+    """Change a model for devices to come; registered ones keep what was frozen into them (W1)."""
+    return await call.write(
+        200,
+        lambda db: service.change_model(
+            db, actor=call.actor, code=code, change=data, expected_version=call.if_match, now=call.now
+        ),
+    )
 
 
 @post("/v1/places", opt=allow(ADMIN))
@@ -220,6 +260,7 @@ async def show_calendar(
 
 HANDLERS = [
     add_customer,
+    change_customer,
     list_customers,
     show_customer,
     add_contract,
@@ -229,9 +270,11 @@ HANDLERS = [
     list_sites,
     show_site,
     add_part,
+    change_part,
     list_parts,
     show_part,
     add_model,
+    change_model,
     list_models,
     show_model,
     add_place,

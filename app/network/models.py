@@ -105,6 +105,7 @@ class Area(Base):
     code: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(server_default="1")
 
 
 class Site(Base):
@@ -179,6 +180,7 @@ class Lane(Base):
     transit_hours: Mapped[int]
     cost_minor: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(server_default="1")
 
 
 class CalendarVersion(Base):

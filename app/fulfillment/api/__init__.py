@@ -1,6 +1,6 @@
 """Doors to fulfillment: requests and promises, the journey's verbs, the plan, previews of verdicts, reports."""
 
-from app.fulfillment.api import plan, preview, reports, requests, revision, steering, verbs
+from app.fulfillment.api import plan, preview, reports, requests, reshaping, revision, steering, verbs
 
 HANDLERS = [
     *requests.HANDLERS,
@@ -10,4 +10,5 @@ HANDLERS = [
     *revision.HANDLERS,
     *steering.HANDLERS,
     *reports.HANDLERS,
+    *reshaping.HANDLERS,
 ]

@@ -14,7 +14,7 @@ from app.network.service.frame import MEET_AREA, insert_row, need_hours, need_zo
 
 NAME_AREA = text("""
     INSERT INTO area (code, name, created_at) VALUES (:code, :name, :now)
-    ON CONFLICT (code) DO UPDATE SET name = excluded.name
+    ON CONFLICT (code) DO UPDATE SET name = excluded.name, version = area.version + 1
 """)
 ADD_SOURCE = text("INSERT INTO area_source (area, place) VALUES (:area, :place) ON CONFLICT DO NOTHING")
 

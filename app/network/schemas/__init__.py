@@ -244,6 +244,7 @@ class AreaOut(Wire):
     code: str
     name: str
     sources: list[str]
+    version: int
 
 
 class SiteOut(Wire):
@@ -323,6 +324,7 @@ class LaneOut(Wire):
     cutoffs: list[str]
     transit_hours: int
     cost: str
+    version: int
 
 
 class CalendarOut(Wire):
