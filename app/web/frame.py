@@ -58,7 +58,9 @@ async def signed_in_by(request: Request[Any, Any, Any]) -> SignedIn | None:
     if found is None:
         return None
     token = signature(secret, "form", session)
-    who = SignedIn(found.actor, session, token, found.language, found.login, found.must_change)
+    who = SignedIn(
+        found.actor, session, token, found.language, found.login, found.must_change, proven_at=found.proven_at
+    )
     request.scope.setdefault("state", {})["signed_in"] = who
     return who
 

@@ -25,6 +25,7 @@ class WebSession(Base):
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    proven_at: Mapped[datetime | None]
 
 
 class WebSecret(Base):

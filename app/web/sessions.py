@@ -22,6 +22,8 @@ COOKIE = "sparelane_session"
 LASTS = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
 KEPT = timedelta(days=7)
+FRESH = timedelta(minutes=15)
+"""For so long after the password was typed, people, keys and roles may be changed without typing it again."""
 
 SECRET = text("SELECT secret FROM web_secret WHERE name = 'cookies'")
 OPEN_BY_KEY = text("""
@@ -46,7 +48,8 @@ FIND = text(f"""
         CASE WHEN u.id IS NULL THEN k.customers ELSE u.customers END AS customers,
         CASE WHEN u.id IS NULL THEN k.areas ELSE u.areas END AS areas,
         CASE WHEN u.id IS NULL THEN k.places ELSE u.places END AS places,
-        u.login, u.language, coalesce(u.must_change, false) AS must_change, s.last_seen_at
+        u.login, u.language, coalesce(u.must_change, false) AS must_change, s.last_seen_at,
+        coalesce(s.proven_at, s.created_at) AS proven_at
     FROM {STANDING_ON} WHERE s.id_hash = :id_hash AND {COUNTS}
 """)
 LIST = text(f"""
@@ -55,6 +58,7 @@ LIST = text(f"""
     ORDER BY s.last_seen_at DESC, s.id_hash LIMIT 50
 """)
 SEEN = text("UPDATE web_session SET last_seen_at = greatest(last_seen_at, :now) WHERE id_hash = :id_hash")
+PROVEN = text("UPDATE web_session SET proven_at = :now WHERE id_hash = :id_hash")
 REVOKE = text("UPDATE web_session SET revoked_at = :now WHERE id_hash = :id_hash AND revoked_at IS NULL")
 REVOKE_OWN = text("""
     UPDATE web_session SET revoked_at = :now
@@ -68,12 +72,16 @@ REVOKE_OTHERS = text("""
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whom a session stands on, as he, she or it stands now. A key has no login and keeps no language."""
+    """Whom a session stands on, as he, she or it stands now. A key has no login and keeps no language.
+
+    `proven_at` is when the password or key was typed last in this session.
+    """
 
     actor: Actor
     login: str | None
     language: Language | None
     must_change: bool
+    proven_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,11 @@ class SignedIn:
     language: Language | None = None
     login: str | None = None
     must_change: bool = False
+    proven_at: datetime | None = None
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether the password or key was typed within the last quarter of an hour."""
+        return self.proven_at is not None and now - self.proven_at <= FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +186,12 @@ async def standing_of_session(db: AsyncConnection, *, session: str, now: datetim
         places=_set(row.places),
         request_id=request_id,
     )
-    return Standing(actor=actor, login=row.login, language=row.language, must_change=row.must_change)
+    return Standing(actor, row.login, row.language, row.must_change, row.proven_at)
+
+
+async def prove_session(db: AsyncConnection, *, session: str, now: datetime) -> None:
+    """Note that whoever has this session has just typed the password or key again."""
+    await db.execute(PROVEN, {"id_hash": hashed(session), "now": now})
 
 
 async def sessions_of(db: AsyncConnection, *, owner: str, now: datetime) -> list[OpenSession]:
