@@ -1,5 +1,6 @@
 """What people send: a form of this site, checked to be its own, as plain values or as a body of the API."""
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -87,10 +88,16 @@ def _field_error(path: str, message: str) -> FieldError:
 
 
 async def read_form(request: Request[Any, Any, Any]) -> Form:
-    """The posted form, read once a request."""
-    kept: Form | None = request.scope.setdefault("state", {}).get("form")
-    if kept is not None:
-        return kept
+    """The posted form, read once a request: two dependencies that ask at the same time wait for one reading."""
+    state = request.scope.setdefault("state", {})
+    async with state.setdefault("form_lock", asyncio.Lock()):
+        if "form" not in state:
+            state["form"] = await _read(request)
+    form: Form = state["form"]
+    return form
+
+
+async def _read(request: Request[Any, Any, Any]) -> Form:
     sent = await request.form()
     fields, files = [], {}
     for name in dict.fromkeys(sent):
@@ -98,9 +105,7 @@ async def read_form(request: Request[Any, Any, Any]) -> Form:
         fields += [(name, str(value).strip()) for value in values if not isinstance(value, UploadFile)]
         if uploads := tuple(value for value in values if isinstance(value, UploadFile) and value.filename):
             files[name] = uploads
-    made = Form(tuple(fields), files)
-    request.scope["state"]["form"] = made
-    return made
+    return Form(tuple(fields), files)
 
 
 def need_own_form(request: Request[Any, Any, Any], *, expected: str, given: str | None) -> None:
