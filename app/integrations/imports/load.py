@@ -17,7 +17,7 @@ from app.core.http import constraint_of
 from app.core.types import Wire, wrong_fields
 from app.integrations.imports.cells import NumberInIdentifier, Sort, sort_of, value_of
 from app.integrations.imports.refusals import BadHeadings
-from app.integrations.imports.table import Row, Table
+from app.integrations.imports.table import LINE, REASON, Row, Table
 
 T = TypeVar("T", bound=Wire)
 
@@ -125,7 +125,11 @@ def check_headings(table: Table, shape: type[Wire]) -> None:
     known = msgspec.structs.fields(shape)
     names = {one.encode_name for one in known}
     listed = sorted(names)
-    errors = [FieldError(one, "imports.column_unknown", {"known": listed}) for one in table.columns if one not in names]
+    errors = [
+        FieldError(one, "imports.column_unknown", {"known": listed})
+        for one in table.columns
+        if one not in names and one not in (LINE, REASON)
+    ]
     errors += [
         FieldError(one.encode_name, "imports.column_missing")
         for one in known
@@ -139,6 +143,8 @@ def shaped(table: Table, row: Row, shape: type[T], sorts: dict[str, Sort], bad: 
     """A row in its shape, or None, with everything that is wrong about it named."""
     before, raw = len(bad), {}
     for column, cell in row.cells.items():
+        if column in (LINE, REASON):
+            continue
         try:
             raw[column] = value_of(cell, sorts[column])
         except NumberInIdentifier:

@@ -27,6 +27,8 @@ MOST_COLUMNS = 100
 LONGEST_LINE = 1_000_000
 ENCODINGS = ("utf-8", "gb18030", "gbk", "utf-16", "utf-16-le", "utf-16-be")
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+LINE, REASON = "import_line", "import_error"
+"""Columns of our own report on a file; they may come back with it and are not its data."""
 DANGEROUS = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 Cell = str | int | float | bool | date | datetime | time
