@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException
 from app.core.errors import Refusal
 from app.web import (
     account,
+    admin,
     components,
     dispatch,
     dispatcher,
@@ -49,6 +50,7 @@ DOORS: tuple[Any, ...] = (
     table_doors,
     finance,
     reports,
+    admin,
 )
 
 

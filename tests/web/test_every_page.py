@@ -13,6 +13,7 @@ from app.core.i18n import catalog
 from app.core.settings import Settings
 from app.main import create_app
 from tests.builders import unique
+from tests.web import admin_cast
 from tests.web.browsing import DESKTOP, PHONE, Site, Visit, contrasts, findings, fits, sign_in
 from tests.web.finance_cast import charged, claimed
 
@@ -28,6 +29,21 @@ SAMPLES: dict[str, Callable[[Site], str]] = {
     "receipt_id": lambda site: a_receipt(site),
     "charge_id": lambda site: site.run(charged)["charge"]["id"],
     "claim_id": lambda site: site.run(claimed)["claim"]["id"],
+    "area": lambda site: site.world.area,
+    "carrier": lambda site: "SF",
+    "contract": lambda site: site.world.contract,
+    "country": lambda site: "CN",
+    "courier": admin_cast.a_courier,
+    "event_id": admin_cast.an_event,
+    "from_place": lambda site: site.world.branch,
+    "import_id": admin_cast.an_import,
+    "key_id": admin_cast.a_key,
+    "model": lambda site: site.world.model,
+    "part": lambda site: site.world.psu,
+    "site": lambda site: site.world.site,
+    "to_area": lambda site: site.world.area,
+    "user_id": admin_cast.a_user,
+    "year": admin_cast.a_year,
 }
 """What to put in place of a path's parameters, by their name."""
 

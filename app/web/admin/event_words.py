@@ -1,0 +1,121 @@
+"""What happened, in words: every type of event as the audit trail and the imports tell it. English is the message id."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.web.render import Words
+
+EVENT: Mapping[str, str] = {
+    "area.changed": "area changed",
+    "area.set": "area made or named",
+    "audit.verified": "audit trail verified",
+    "bin.created": "bin made",
+    "calendar.recorded": "calendar year recorded",
+    "charge.made": "charge made",
+    "charge.reversed": "charge taken back",
+    "contract.accepted": "contract accepted",
+    "contract.amended": "contract amended",
+    "contract.assortment_set": "list of local parts set",
+    "contract.created": "contract made",
+    "cost.recorded": "cost recorded",
+    "cost.reversed": "cost taken back",
+    "courier.changed": "courier changed",
+    "courier.created": "courier made",
+    "customer.changed": "customer changed",
+    "customer.created": "customer made",
+    "device.accepted": "device accepted",
+    "device.component_installed": "part put into a device",
+    "device.component_replaced": "part of a device replaced",
+    "device.operation_confirmed": "normal operation confirmed",
+    "device.registered": "device registered",
+    "device.replaced": "device swapped",
+    "device.transferred": "device moved to another site",
+    "import.loaded": "file loaded",
+    "import.sent": "file sent to be looked at",
+    "key.created": "key made",
+    "key.revoked": "key revoked",
+    "lane.changed": "lane changed",
+    "lane.created": "lane made",
+    "model.changed": "model changed",
+    "model.created": "model made",
+    "part.changed": "part changed",
+    "part.created": "part made",
+    "part_request.accepted": "request accepted",
+    "part_request.answered": "request answered",
+    "part_request.arrived": "arrived on site",
+    "part_request.breached": "promise missed",
+    "part_request.canceled": "request canceled",
+    "part_request.confirmed": "running again, confirmed",
+    "part_request.consented": "price agreed",
+    "part_request.delivered": "part delivered",
+    "part_request.delivery_failed": "delivery failed",
+    "part_request.departed": "set out",
+    "part_request.diagnosed": "diagnosed",
+    "part_request.dispatched": "part dispatched",
+    "part_request.escalated": "escalated",
+    "part_request.fitted": "part fitted",
+    "part_request.held": "put on hold",
+    "part_request.lost": "part lost",
+    "part_request.packed": "part packed",
+    "part_request.picked": "part picked",
+    "part_request.plan_agreed": "emergency plan agreed",
+    "part_request.replanned": "planned anew",
+    "part_request.repriced": "price changed",
+    "part_request.reprioritized": "priority changed",
+    "part_request.resourced": "taken from elsewhere",
+    "part_request.resumed": "hold ended",
+    "part_request.returned": "unused part returned",
+    "period.closed": "month closed",
+    "pick.begun": "pick begun",
+    "place.changed": "place changed",
+    "place.created": "place made",
+    "plan.frozen": "routes frozen",
+    "plan.released": "routes released",
+    "plan.shift_ordered": "courier called in",
+    "recovery.accepted": "claim accepted",
+    "recovery.expired": "claim expired",
+    "recovery.filed": "claim filed",
+    "recovery.opened": "claim opened",
+    "recovery.rejected": "claim rejected",
+    "recovery.settled": "claim settled",
+    "site.changed": "site changed",
+    "site.created": "site made",
+    "stock.confirmed": "reported stock confirmed",
+    "stock.counted": "stock counted",
+    "stock.hold_expired": "hold on stock expired",
+    "stock.moved": "stock moved",
+    "stock.ordered": "goods announced",
+    "stock.put_away": "goods put away",
+    "stock.received": "stock received",
+    "substitution.created": "stand-in named",
+    "user.changed": "person changed",
+    "user.created": "person made",
+    "user.disabled": "person locked out",
+    "user.enabled": "person let in again",
+    "user.language_chosen": "language chosen",
+    "user.password_reset": "one-time password given",
+    "user.password_set": "password chosen",
+    "user.sessions_ended": "sessions ended",
+    "verdict.given": "verdict given",
+    "warranty.corrected": "history corrected",
+    "warranty.extended": "warranty extended",
+    "warranty.recalculated": "warranty reckoned anew",
+    "warranty.restarted": "warranty restarted",
+    "warranty.voided": "warranty voided",
+}
+MET: Mapping[str, str] = {
+    "customers": "customers named for the first time, by their code alone",
+    "areas": "service areas named for the first time, by their code alone",
+}
+
+
+def event_in_words(kind: str, say: Words) -> str:
+    """A type of event; one that is not known here stands for itself."""
+    return say(EVENT[kind]) if kind in EVENT else kind
+
+
+def recorded_in_words(would: Mapping[str, Any], say: Words) -> tuple[tuple[int, str], ...]:
+    """What an import records, as counts with words: the commonest first."""
+    events = sorted(would.get("events", {}).items(), key=lambda one: (-one[1], one[0]))
+    told = [(count, event_in_words(kind, say)) for kind, count in events]
+    return (*told, *((count, say(MET[name])) for name, count in would.get("met", {}).items()))
