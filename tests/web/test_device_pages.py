@@ -3,6 +3,7 @@
 from datetime import timedelta
 from urllib.parse import quote
 
+import pypdfium2
 import pytest
 from playwright.sync_api import expect
 
@@ -131,3 +132,19 @@ def test_a_verdict_shows_its_proof_and_names_the_one_that_replaced_it(visit, sit
     expect(page.locator(".banner a", has_text=old)).to_be_visible()
     expect(page.locator(".facts")).to_contain_text(["部件缺陷"])
     expect(page.locator(".life .life-track")).to_have_count(2)
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh-CN", "在保"), ("en", "Covered")])
+def test_a_verdict_comes_on_paper_in_the_readers_language(visit, site, language, said):
+    verdict = site.ask()["entitlement"]["verdict"]
+    page = sign_in(visit(language), site, site.key("engineer", customers=[site.world.customer]))
+    page.goto(f"{site.base}/verdicts/{verdict}")
+    address = page.get_by_role("link", name="PDF").get_attribute("href")
+    answer = page.request.get(site.base + address)
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["cache-control"] == "no-store"
+    text = "".join(one.get_textpage().get_text_range() for one in pypdfium2.PdfDocument(answer.body()))
+    assert said in text
+    assert site.world.customer in text
+    stranger = sign_in(visit(), site, site.key("engineer", customers=["SOMEBODY-ELSE"]))
+    assert stranger.request.get(site.base + address).status == 404

@@ -24,6 +24,8 @@ FRAGMENT = re.compile(r"/(live|parts|part|panel|promise|rows|export)\b|\.(pdf|sv
 
 SAMPLES: dict[str, Callable[[Site], str]] = {
     "request_id": lambda site: site.ask()["id"],
+    "serial": lambda site: site.ask()["device_serial"],
+    "verdict_id": lambda site: site.ask()["entitlement"]["verdict"],
     "place": lambda site: site.world.local,
     "bin": lambda site: site.made("/v1/bins", {"place": site.world.local, "code": unique("A")})["code"],
     "receipt_id": lambda site: a_receipt(site),

@@ -84,7 +84,8 @@
       if (before.standing.get(row.id) !== row.dataset.standing) row.classList.add("moved");
     }
     const holder = before.focus && document.getElementById(before.focus);
-    if (holder && !holder.contains(document.activeElement)) {
+    const lost = !document.activeElement || document.activeElement === document.body; // who went on stays where he is
+    if (holder && lost) {
       const part = before.part >= 0 ? holder.querySelectorAll("a, button, summary")[before.part] : holder;
       if (part) part.focus({ preventScroll: true });
     }
