@@ -255,5 +255,5 @@ def test_R2_effort_is_told() -> None:
     assert effort.branches > 0
     assert effort.method == "greedy, gls-mab, gls"
     assert schedule([[] for _ in problem.couriers], problem).effort == replace(
-        effort, method="fixed", branches=0, solutions=0, wall_ms=0, cpu_ms=0
+        effort, method="fixed", branches=0, solutions=0, wall_ms=0, cpu_ms=0, ways=(), marks=()
     )

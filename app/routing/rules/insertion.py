@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.core.errors import Reason
-from app.routing.rules.plan import Plan, Route, orders_of, run, schedule
+from app.routing.rules.plan import Plan, Route, bounded, orders_of, run, schedule, taken
 from app.routing.rules.problem import (
     TIERS,
     Courier,
@@ -67,11 +67,19 @@ def cheapest_insertion(
 
     First nobody is harmed: what is on time stays so, what is late of the same or a higher tier gets no later. Only if
     the job would miss, commitments of lower tiers may be given up for it (R2, strict tiers), as few as possible. If
-    even that does not help, it goes where it is done first without harm, late. `only` narrows the couriers (indices).
+    even that does not help, it goes where it is done first without harm, late, unless its deadline is hard. `only`
+    narrows the couriers (indices).
     """
+    short = _short(plan, problem, job)
+    if short is not None:
+        return NoInsertion(job.id, short)
     jobs = {**problem.by_id(), job.id: job}
     couriers = [index for index in allowed(job, problem) if only is None or index in only]
-    gentle = list(_spots(plan, problem, job, jobs, couriers, _gentle_limit(job)))
+    gentle = [
+        spot
+        for spot in _spots(plan, problem, job, jobs, couriers, _gentle_limit(job))
+        if not job.hard or spot.finish_s <= job.due_s
+    ]
     best = min(gentle, key=lambda spot: _rank(spot, job, problem, aim), default=None)
     if best is not None and best.finish_s <= job.due_s:
         return _insertion(best, plan, problem, job, jobs)
@@ -85,6 +93,15 @@ def cheapest_insertion(
     return _insertion(best, plan, problem, job, jobs)
 
 
+def _short(plan: Plan, problem: Problem, job: Job) -> Reason | None:
+    """Why no piece is left for the job: its shelf is empty."""
+    stock = dict(problem.stock)
+    if job.shelf not in stock or job.pickup is None:
+        return None
+    left = stock[job.shelf] - taken(plan.routes, problem)[job.shelf]
+    return Reason("R3", "routing.shelf_empty", {"shelf": job.shelf, "left": left}) if left < job.pieces else None
+
+
 def applied(plan: Plan, problem: Problem, insertion: Insertion) -> Plan:
     """The plan with the insertion made and all times renewed."""
     orders = orders_of(plan)
@@ -95,36 +112,52 @@ def applied(plan: Plan, problem: Problem, insertion: Insertion) -> Plan:
 def insert_all(plan: Plan, problem: Problem, jobs: Iterable[Job], *, aim: Aim = "finish") -> Plan:
     """The jobs inserted one by one, in the order given; what finds no place stays unserved with its reason.
 
-    Lower tiers' jobs that were made late get one more chance elsewhere.
+    Of a line's alternatives the best is taken. Lower tiers' jobs that were made late get one more chance elsewhere.
     """
-    queue, again = list(jobs), set[str]()
+    again = set[str]()
     known = problem.by_id()
+    alike = problem.by_line()
     why = dict(plan.unserved)
-    while queue:
-        job = queue.pop(0)
-        found = cheapest_insertion(plan, problem, job, aim=aim)
+    for name, asked in {job.whole: job for job in jobs}.items():
+        ways = [cheapest_insertion(plan, problem, job, aim=aim) for job in alike.get(name, [asked])]
+        found = _best_of(ways, problem, aim)
         if isinstance(found, NoInsertion):
-            why[job.id] = found.reason
+            why[name] = found.reason
             continue
         plan = applied(plan, problem, found)
-        for name in found.harmed:
-            if name not in again and _movable(known[name], problem):
-                again.add(name)
-                moved = _moved(plan, problem, known[name], aim)
+        for harmed in found.harmed:
+            if harmed not in again and _movable(known[harmed], problem):
+                again.add(harmed)
+                moved = _moved(plan, problem, known[harmed], aim)
                 plan = moved if moved.costs.score < plan.costs.score else plan
     return schedule(orders_of(plan), problem, why=why, seed=plan.seed)
+
+
+def _best_of(tries: Sequence[Insertion | NoInsertion], problem: Problem, aim: Aim) -> Insertion | NoInsertion:
+    """The best of a line's alternatives: harming fewest, least late, then by aim; the first reason if none fits."""
+    price = problem.prices
+
+    def rank(one: Insertion) -> tuple[int, ...]:
+        cost = price.drive * one.added_drive_s + price.lead * one.finish_s
+        return (len(one.harmed), one.late_s, *((one.finish_s, cost) if aim == "finish" else (cost, one.finish_s)))
+
+    return min((one for one in tries if isinstance(one, Insertion)), key=rank, default=tries[0])
 
 
 def greedy(problem: Problem, start: Plan | None = None) -> Plan:
     """A sound plan at once: what stands is kept (`adopted`), the rest inserted by tier and deadline; R2's better of
     earliest finish and least cost."""
     base = adopted(start, problem)
-    served = base.finishes()
-    missing = sorted(
-        (job for job in problem.jobs if job.id not in served), key=lambda job: (job.tier, job.due_s, job.id)
-    )
+    missing = sorted(missing_from(base, problem), key=lambda job: (job.tier, job.due_s, job.id))
     plans = [insert_all(base, problem, missing, aim=aim) for aim in ("cost", "finish")]
     return min(plans, key=lambda plan: plan.costs.score)
+
+
+def missing_from(plan: Plan, problem: Problem) -> list[Job]:
+    """The jobs of which neither they nor an alternative is in the plan."""
+    served = plan.finishes()
+    wholes = {job.whole for job in problem.jobs if job.id in served}
+    return [job for job in problem.jobs if job.whole not in wholes]
 
 
 def _moved(plan: Plan, problem: Problem, job: Job, aim: Aim) -> Plan:
@@ -141,7 +174,7 @@ def _movable(job: Job, problem: Problem) -> bool:
 
 def _gentle_limit(job: Job) -> Limit:
     def limit(other: Job, finish_s: int) -> int:
-        if finish_s <= other.due_s:
+        if finish_s <= other.due_s or other.hard:
             return other.due_s
         return finish_s if other.tier <= job.tier else NEVER
 
@@ -150,7 +183,7 @@ def _gentle_limit(job: Job) -> Limit:
 
 def _strict_limit(job: Job) -> Limit:
     def limit(other: Job, finish_s: int) -> int:
-        return other.due_s if finish_s <= other.due_s and other.tier <= job.tier else NEVER
+        return other.due_s if other.hard or (finish_s <= other.due_s and other.tier <= job.tier) else NEVER
 
     return limit
 
@@ -174,12 +207,23 @@ def _spots(
         two = len(visits_of(job, courier)) == 2
         if two and (job.pieces > track.room[0] or job.grams > track.room[1]):
             continue
-        lock = 1 if courier.first is not None else 0
-        for at in range(lock, len(track.stops) + 1):
-            if two:
-                yield from _pair_spots(index, track, job, at)
-            else:
-                yield from _drop_spots(index, track, job, at, at, (track.leave[at], track.place[at]), 0)
+        limited = courier.work_s is not None or courier.length is not None
+        for spot in _spots_on(index, track, job, two):
+            if not limited or bounded(
+                run(_ordered(spot, plan, problem, job), courier, jobs, problem), courier, jobs, problem
+            ):
+                yield spot
+
+
+def _spots_on(index: int, track: "_Track", job: Job, two: bool) -> Iterator[_Spot]:
+    """The places on one route; what comes along from the start is carried until then."""
+    for at in range(track.lock, len(track.stops) + 1):
+        if job.loaded and not track.carries(job, at):
+            return
+        if two:
+            yield from _pair_spots(index, track, job, at)
+        else:
+            yield from _drop_spots(index, track, job, at, at, (track.leave[at], track.place[at]), 0)
 
 
 class _Track:
@@ -187,6 +231,7 @@ class _Track:
 
     def __init__(self, route: Route, courier: Courier, jobs: Mapping[str, Job], problem: Problem, limit: Limit) -> None:
         self.travel = problem.travel
+        self.lock = 1 if courier.first is not None else 0
         self.stops = [(jobs[stop.job], stop.kind, stop.location) for stop in route.stops]
         self.leave = [courier.available_s, *(stop.leave_s for stop in route.stops)]
         self.place = [courier.start, *(stop.location for stop in route.stops)]
@@ -210,6 +255,11 @@ class _Track:
                 after = min(after, limit(job, route.stops[at].leave_s))
             latest[at] = _latest_start(job, kind, after - service_of(job, kind))
         return latest
+
+    def carries(self, job: Job, at: int) -> bool:
+        """Whether there is room for a loaded job from the start to before the stop at this position."""
+        pieces, grams = self.loads[at]
+        return pieces + job.pieces <= self.room[0] and grams + job.grams <= self.room[1]
 
     def way(self, place: int, at: int) -> int:
         """Seconds from a place to the stop at this position, or home, or nowhere."""

@@ -15,6 +15,9 @@ def faults(plan: Plan, problem: Problem) -> list[str]:
     strangers = {stop.job for route in plan.routes for stop in route.stops} - jobs.keys()
     if strangers:
         return [f"unknown job {name}" for name in sorted(strangers)]
+    away = [stop for route in plan.routes for stop in route.stops if not 0 <= stop.location < len(problem.locations)]
+    if away:
+        return [f"{stop.kind} of {stop.job} at location {stop.location}, which does not exist" for stop in away]
     found = list(_counts(plan, problem))
     for route, courier in zip(plan.routes, problem.couriers, strict=True):
         name = f"{courier.code}/{courier.shift}"
@@ -26,19 +29,28 @@ def faults(plan: Plan, problem: Problem) -> list[str]:
 
 
 def _counts(plan: Plan, problem: Problem) -> Iterator[str]:
-    """Each job once: served whole, or unserved with its reason."""
+    """Each job once, or one job of each line: served whole, or unserved with its reason; no more from a shelf than lies
+    there."""
     done = Counter((stop.kind, stop.job) for route in plan.routes for stop in route.stops)
-    unserved = Counter(job for job, _ in plan.unserved)
+    unserved = Counter(name for name, _ in plan.unserved)
     aboard = {job for courier in problem.couriers for job in courier.carrying}
+    drops, fetched = Counter[str](), Counter[str]()
     for job in problem.jobs:
-        pickups, drops, left = done["pickup", job.id], done["drop", job.id], unserved[job.id]
+        pickups, bringing = done["pickup", job.id], done["drop", job.id]
+        drops[job.line or job.id] += bringing
         needs = 0 if job.pickup is None or job.id in aboard else 1
-        if drops + left != 1:
-            yield f"job {job.id}: {drops} drops and {left} times unserved"
-        if pickups != needs * drops:
-            yield f"job {job.id}: {pickups} pick-ups for {drops} drops"
-    for name in unserved.keys() - {job.id for job in problem.jobs}:
+        if pickups != needs * bringing:
+            yield f"job {job.id}: {pickups} pick-ups for {bringing} drops"
+        if job.shelf is not None:
+            fetched[job.shelf] += pickups * job.pieces
+    for name in dict.fromkeys(job.line or job.id for job in problem.jobs):
+        if drops[name] + unserved[name] != 1:
+            yield f"job {name}: {drops[name]} drops and {unserved[name]} times unserved"
+    for name in unserved.keys() - drops.keys():
         yield f"unserved job {name} is unknown"
+    for shelf, pieces in problem.stock:
+        if fetched[shelf] > pieces:
+            yield f"shelf {shelf} holds {pieces} pieces, {fetched[shelf]} are fetched"
 
 
 def _route(route: Route, courier: Courier, jobs: dict[str, Job], problem: Problem) -> Iterator[str]:
@@ -52,7 +64,10 @@ def _route(route: Route, courier: Courier, jobs: dict[str, Job], problem: Proble
 
 
 def _times(route: Route, courier: Courier, jobs: dict[str, Job], problem: Problem) -> Iterator[str]:
-    at, place, drive_s = courier.available_s, courier.start, 0
+    yield from _leaving(route, courier)
+    left = courier.available_s if route.start_s is None else route.start_s
+    ways = problem.travel if problem.lengths is None else problem.lengths
+    at, place, drive_s, length = left, courier.start, 0, 0
     for stop in route.stops:
         job = jobs[stop.job]
         fetch = stop.kind == "pickup"
@@ -74,20 +89,36 @@ def _times(route: Route, courier: Courier, jobs: dict[str, Job], problem: Proble
             and not any(opens <= stop.start_s and stop.leave_s <= closes for opens, closes in spans)
         ):
             yield f"{stop.kind} of {job.id} while closed"
+        if job.hard and not fetch and not started and stop.leave_s > job.due_s:
+            yield f"brings {job.id} {stop.leave_s - job.due_s} s too late, which is not allowed"
+        length += ways[place][stop.location]
         at, place, drive_s = stop.leave_s, stop.location, drive_s + leg
     if route.stops and courier.home is not None:
         leg = problem.travel[place][courier.home]
-        at, drive_s = at + leg, drive_s + leg
+        at, drive_s, length = at + leg, drive_s + leg, length + ways[place][courier.home]
+    begun_s, begun_way = _started_until(courier, jobs, problem)
+    if route.stops and courier.work_s is not None and at - left > max(courier.work_s, begun_s - left):
+        yield f"works {at - left} s, at most {courier.work_s} are allowed"
+    if courier.length is not None and length > max(courier.length, begun_way):
+        yield f"drives a way of {length}, at most {courier.length} is allowed"
     if drive_s != route.drive_s:
         yield f"drives {drive_s} s and claims {route.drive_s}"
-    if route.stops and at > max(min(courier.end_s, problem.horizon_s), _started_until(courier, jobs, problem)):
+    if route.stops and at > max(min(courier.end_s, problem.horizon_s), begun_s):
         yield f"works until {at}, the shift ends at {courier.end_s}"
 
 
-def _started_until(courier: Courier, jobs: dict[str, Job], problem: Problem) -> int:
-    """A started job may be finished after the shift, if nothing is done before it: its end then, else 0."""
+def _leaving(route: Route, courier: Courier) -> Iterator[str]:
+    latest = courier.available_s if courier.latest_start_s is None else courier.latest_start_s
+    if route.start_s is not None and not courier.available_s <= route.start_s <= latest:
+        yield f"leaves at {route.start_s}, not between {courier.available_s} and {latest}"
+
+
+def _started_until(courier: Courier, jobs: dict[str, Job], problem: Problem) -> tuple[int, int]:
+    """A started job may be finished after the shift, if nothing is done before it: its end and way then, else 0."""
     if courier.first is None:
-        return 0
+        return 0, 0
+    ways = problem.travel if problem.lengths is None else problem.lengths
+    length = 0
     job = jobs[courier.first.job]
     at, place = courier.available_s, courier.start
     steps = [("drop", job.drop, job.earliest_drop_s, job.drop_service_s, job.drop_open)]
@@ -97,13 +128,16 @@ def _started_until(courier: Courier, jobs: dict[str, Job], problem: Problem) -> 
         at = max(at + problem.travel[place][where], earliest)
         fits = [max(at, opens) for opens, closes in spans if max(at, opens) + service <= closes]
         at = (min(fits) if fits else at) + service
+        length += ways[place][where]
         place = where
-    return at + (0 if courier.home is None else problem.travel[place][courier.home])
+    if courier.home is not None:
+        at, length = at + problem.travel[place][courier.home], length + ways[place][courier.home]
+    return at, length
 
 
 def _load(route: Route, courier: Courier, jobs: dict[str, Job]) -> Iterator[str]:
     """Capacity along the route, and a part is fetched before it is brought. What is on board stays."""
-    aboard = set(courier.carrying)
+    aboard = set(courier.carrying) | {stop.job for stop in route.stops if jobs[stop.job].loaded}
     pieces = sum(jobs[name].pieces for name in aboard)
     grams = sum(jobs[name].grams for name in aboard)
     fetching = jobs[courier.first.job] if courier.first and courier.first.kind == "pickup" else None
@@ -111,6 +145,8 @@ def _load(route: Route, courier: Courier, jobs: dict[str, Job]) -> Iterator[str]
         max(courier.pieces, pieces + (fetching.pieces if fetching else 0)),
         max(courier.grams, grams + (fetching.grams if fetching else 0)),
     )
+    if pieces > most[0] or grams > most[1]:
+        yield f"leaves with {pieces} pieces, {grams} g"
     for stop in route.stops:
         job = jobs[stop.job]
         if stop.kind == "pickup":
@@ -144,10 +180,18 @@ def _may(route: Route, courier: Courier, jobs: dict[str, Job]) -> Iterator[str]:
 
 def _sums(plan: Plan, problem: Problem) -> Iterator[str]:
     """The plan's own numbers: who is late, by how much, what it costs."""
-    done: dict[str, Stop] = {stop.job: stop for route in plan.routes for stop in route.stops if stop.kind == "drop"}
+    line_of = {job.id: job.line or job.id for job in problem.jobs}
+    done: dict[str, Stop] = {
+        line_of[stop.job]: stop for route in plan.routes for stop in route.stops if stop.kind == "drop"
+    }
     misses, late, lead, calm, changes = [0, 0, 0], [0, 0, 0], 0, 0, 0
+    seen = set[str]()
     for job in problem.jobs:
-        stop = done.get(job.id)
+        name = line_of[job.id]
+        if name in seen:
+            continue
+        seen.add(name)
+        stop = done.get(name)
         end = stop.leave_s if stop else problem.horizon_s
         over = max(end - job.due_s, 0 if stop else 1)
         if over > 0:
@@ -158,13 +202,24 @@ def _sums(plan: Plan, problem: Problem) -> Iterator[str]:
         calm += max(end - told, 0)
         changes += 1 if abs(end - told) > problem.prices.tolerance_s else 0
     drive = sum(route.drive_s for route in plan.routes)
+    length = sum(_length(route, courier, problem) for route, courier in zip(plan.routes, problem.couriers, strict=True))
     prices, claimed = problem.prices, plan.costs
-    cost = prices.drive * drive + prices.lead * lead + prices.calm * calm
-    for name, true, said in (
+    cost = prices.drive * drive + prices.lead * lead + prices.calm * calm + prices.length * length
+    said = (claimed.cost, claimed.drive_s, claimed.lead_s, claimed.calm_s, claimed.length)
+    for what, true, claim in (
         ("misses", tuple(misses), claimed.misses),
         ("lateness", tuple(late), claimed.late_s),
-        ("cost", (cost, drive, lead, calm), (claimed.cost, claimed.drive_s, claimed.lead_s, claimed.calm_s)),
+        ("cost", (cost, drive, lead, calm, length), said),
         ("changes", changes, claimed.changes),
     ):
-        if true != said:
-            yield f"{name} is {true}, the plan claims {said}"
+        if true != claim:
+            yield f"{what} is {true}, the plan claims {claim}"
+
+
+def _length(route: Route, courier: Courier, problem: Problem) -> int:
+    ways = problem.travel if problem.lengths is None else problem.lengths
+    place, length = courier.start, 0
+    for stop in route.stops:
+        length += ways[place][stop.location]
+        place = stop.location
+    return length + (ways[place][courier.home] if route.stops and courier.home is not None else 0)

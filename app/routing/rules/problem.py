@@ -1,10 +1,11 @@
 """What a region has to plan: couriers, jobs, travel times, as frozen values that pickle and store. No plan, no clock.
 
-Times are whole seconds after `Problem.start`; quantities are whole pieces and grams.
+Times are whole seconds after `Problem.start`; quantities are whole pieces and grams. The JSON form is described in
+docs/routing-json.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -59,6 +60,15 @@ class Job:
     group: str | None = None
     pickup_open: tuple[Span, ...] = ()
     drop_open: tuple[Span, ...] = ()
+    hard: bool = False
+    loaded: bool = False
+    line: str | None = None
+    shelf: str | None = None
+
+    @property
+    def whole(self) -> str:
+        """What is served or left out as one thing: the line, or the job itself."""
+        return self.line or self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,9 @@ class Courier:
     part is on board: only their drop remains. `first` is the stop being driven to now: it stays first (R4), and then
     `start` is that stop's location and `available_s` its expected arrival. What was started is finished, overtime or
     not (`until`).
+
+    With `latest_start_s` the courier may wait and leave as late as that. `work_s` bounds the time from leaving to the
+    end, waiting included; `length` the way, in the unit of `Problem.lengths`.
     """
 
     code: str
@@ -82,22 +95,30 @@ class Courier:
     carrying: tuple[str, ...] = ()
     first: Visit | None = None
     home: int | None = None
+    latest_start_s: int | None = None
+    work_s: int | None = None
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
     """Cost per second [house]: of driving, of a job still open (else each promise is used to its last minute), and of
-    finishing later than people were told; `tolerance_s` is what nobody needs to be told anew."""
+    finishing later than people were told; `tolerance_s` is what nobody needs to be told anew. `length` is the price of
+    one unit of way."""
 
     drive: int = 10
     lead: int = 1
     calm: int = 2
     tolerance_s: int = 300
+    length: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One region at one instant. `travel[i][j]` is seconds from location i to j and may be asymmetric.
+
+    `lengths[i][j]` is the way in whole units of whoever asks; without it the way is the travel time. `stock` is how many
+    pieces lie on a shelf; a shelf that is not named has enough.
 
     Raises ValueError on values that contradict each other, since a solver would answer them with nonsense.
     """
@@ -111,6 +132,8 @@ class Problem:
     travel: tuple[tuple[int, ...], ...]
     estimated: bool = False
     prices: Prices = field(default_factory=Prices)
+    lengths: tuple[tuple[int, ...], ...] | None = None
+    stock: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         wrong = _contradictions(self)
@@ -125,6 +148,13 @@ class Problem:
         """Index of the courier that has the job's part on board, by job id."""
         return {job: index for index, courier in enumerate(self.couriers) for job in courier.carrying}
 
+    def by_line(self) -> dict[str, list[Job]]:
+        """Jobs by what is served as one thing (`Job.whole`), in order; most have no alternative."""
+        found: dict[str, list[Job]] = {}
+        for job in self.jobs:
+            found.setdefault(job.whole, []).append(job)
+        return found
+
 
 def _contradictions(problem: Problem) -> list[str]:
     size = len(problem.locations)
@@ -132,8 +162,9 @@ def _contradictions(problem: Problem) -> list[str]:
     wrong = []
     if problem.start.tzinfo is None:
         wrong.append("start is not aware")
-    if len(problem.travel) != size or any(len(row) != size or min(row, default=0) < 0 for row in problem.travel):
-        wrong.append(f"travel is not a {size} x {size} matrix of seconds >= 0")
+    for name, matrix in (("travel", problem.travel), ("lengths", problem.lengths)):
+        if matrix is not None and not _square(matrix, size):
+            wrong.append(f"{name} is not a {size} x {size} matrix of whole numbers >= 0")
     if len(jobs) != len(problem.jobs):
         wrong.append("two jobs share an id")
     if len({(courier.code, courier.shift) for courier in problem.couriers}) != len(problem.couriers):
@@ -148,7 +179,30 @@ def _contradictions(problem: Problem) -> list[str]:
     firsts = [courier.first.job for courier in problem.couriers if courier.first]
     if len(set(firsts)) != len(firsts):
         wrong.append("two couriers drive to the same stop")
+    wrong += [f"job {name}: on board and loaded at the start" for name in carried if name in jobs and jobs[name].loaded]
+    if len(dict(problem.stock)) != len(problem.stock) or any(pieces < 0 for _, pieces in problem.stock):
+        wrong.append("a shelf is named twice or holds less than nothing")
+    begun = {*carried, *firsts}
+    for line, alike in problem.by_line().items():
+        wrong += _wrong_line(line, alike, begun)
     return wrong
+
+
+def _square(matrix: tuple[tuple[int, ...], ...], size: int) -> bool:
+    return len(matrix) == size and all(len(row) == size and min(row, default=0) >= 0 for row in matrix)
+
+
+def _wrong_line(line: str, alike: list[Job], begun: set[str]) -> list[str]:
+    """Alternatives differ only in what is fetched where; what has begun has none."""
+    if len(alike) == 1:
+        return []
+    different = {
+        replace(job, id="", pickup=0, ready_s=0, pickup_service_s=0, pickup_open=(), shelf=None, line=None)
+        for job in alike
+    }
+    if len(different) > 1 or any(job.pickup is None for job in alike):
+        return [f"line {line}: its jobs differ in more than where the part is fetched"]
+    return [f"line {line}: {job.id} has begun, it has no alternative" for job in alike if job.id in begun]
 
 
 def _wrong_job(job: Job, size: int) -> list[str]:
@@ -159,6 +213,8 @@ def _wrong_job(job: Job, size: int) -> list[str]:
         wrong.append(f"job {job.id}: no such location")
     if min(job.drop_service_s, job.pickup_service_s, job.pieces, job.grams) < 0:
         wrong.append(f"job {job.id}: negative service or load")
+    if job.loaded and job.pickup is not None:
+        wrong.append(f"job {job.id}: is fetched and comes along from the start")
     return wrong
 
 
@@ -168,6 +224,8 @@ def _wrong_courier(courier: Courier, jobs: Mapping[str, Job], size: int) -> list
         wrong.append(f"courier {courier.code}: no such location")
     if courier.available_s < 0:
         wrong.append(f"courier {courier.code}: available before the start")
+    if courier.latest_start_s is not None and (courier.latest_start_s < courier.available_s or courier.first):
+        wrong.append(f"courier {courier.code}: has left already or must leave before coming")
     first = courier.first
     if first is not None:
         job = jobs.get(first.job)
@@ -232,6 +290,11 @@ def started(courier: Courier, job: Job, problem: Problem) -> list[tuple[Kind, bo
     return found
 
 
+def way(problem: Problem, here: int, there: int) -> int:
+    """Units of way between two locations."""
+    return (problem.lengths or problem.travel)[here][there]
+
+
 def allowed(job: Job, problem: Problem) -> list[int]:
     """Indices of the couriers who may serve the job: on board, started, pinned, skilled; capacity and time aside."""
     for index, courier in enumerate(problem.couriers):
@@ -251,25 +314,32 @@ def to_json(problem: Problem) -> dict[str, Any]:
 
 
 def from_json(raw: Mapping[str, Any]) -> Problem:
-    """Inverse of `to_json`; raises KeyError, TypeError or ValueError on anything else."""
+    """Inverse of `to_json`; what has a default may be left out. Raises KeyError, TypeError or ValueError on anything
+    else."""
+    lengths = raw.get("lengths")
     return Problem(
-        region=raw["region"],
+        region=raw.get("region", ""),
         start=datetime.fromisoformat(raw["start"]),
         horizon_s=raw["horizon_s"],
         couriers=tuple(_courier(each) for each in raw["couriers"]),
         jobs=tuple(_job(each) for each in raw["jobs"]),
         locations=tuple(Location(**each) for each in raw["locations"]),
         travel=tuple(tuple(row) for row in raw["travel"]),
-        estimated=raw["estimated"],
-        prices=Prices(**raw["prices"]),
+        estimated=raw.get("estimated", False),
+        prices=Prices(**raw.get("prices", {})),
+        lengths=None if lengths is None else tuple(tuple(row) for row in lengths),
+        stock=tuple((shelf, pieces) for shelf, pieces in raw.get("stock", ())),
     )
 
 
 def _courier(raw: Mapping[str, Any]) -> Courier:
-    first = Visit(**raw["first"]) if raw["first"] else None
-    return Courier(**{**raw, "skills": tuple(raw["skills"]), "carrying": tuple(raw["carrying"]), "first": first})
+    first = Visit(**raw["first"]) if raw.get("first") else None
+    lists = {name: tuple(raw.get(name, ())) for name in ("skills", "carrying")}
+    return Courier(**{**raw, **lists, "first": first})
 
 
 def _job(raw: Mapping[str, Any]) -> Job:
-    spans = {name: tuple((opens, closes) for opens, closes in raw[name]) for name in ("pickup_open", "drop_open")}
-    return Job(**{**raw, **spans, "skills": tuple(raw["skills"])})
+    spans = {
+        name: tuple((opens, closes) for opens, closes in raw.get(name, ())) for name in ("pickup_open", "drop_open")
+    }
+    return Job(**{**raw, **spans, "skills": tuple(raw.get("skills", ()))})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from app.routing.rules.plan import Plan, Route, run, schedule
+from app.routing.rules.plan import Plan, Route, bounded, run, schedule
 from app.routing.rules.problem import Courier, Job, Problem, Visit, allowed, start_of, until, visits_of
 
 
@@ -14,12 +14,15 @@ def adopted(plan: Plan | None, problem: Problem) -> Plan:
     jobs = problem.by_id()
     old = {} if plan is None else {(each.courier, each.shift): each for each in plan.routes}
     orders = []
-    taken = {courier.first.job for courier in problem.couriers if courier.first}
+    taken = {jobs[courier.first.job].whole for courier in problem.couriers if courier.first}
+    left = dict(problem.stock)
     for index, courier in enumerate(problem.couriers):
         order = _kept(old.get((courier.code, courier.shift)), index, problem, jobs, taken)
+        order = _stocked(order, courier, jobs, left)
         while not _fits(order, courier, jobs, problem) and (less := _lightened(order, courier, jobs)) != order:
             order = less
-        taken |= {visit.job for visit in order}
+        taken |= {jobs[visit.job].whole for visit in order}
+        _take(order, jobs, left)
         orders.append(order)
     return schedule(orders, problem, why=dict(plan.unserved) if plan else None, seed=plan.seed if plan else 0)
 
@@ -32,7 +35,7 @@ def _kept(route: Route | None, index: int, problem: Problem, jobs: Mapping[str, 
     order: list[Visit] = []
     for visit in dict.fromkeys(stops):
         job = jobs.get(visit.job)
-        if job is None or (job.id in taken and job.id != mine) or index not in allowed(job, problem):
+        if job is None or (job.whole in taken and job.id != mine) or index not in allowed(job, problem):
             continue
         needed = visits_of(job, courier)
         if visit in needed and set(needed) <= set(stops):
@@ -45,6 +48,26 @@ def _kept(route: Route | None, index: int, problem: Problem, jobs: Mapping[str, 
     return order
 
 
+def _stocked(order: Sequence[Visit], courier: Courier, jobs: Mapping[str, Job], left: Mapping[str, int]) -> list[Visit]:
+    """The order without what its shelves no longer hold; a started leg is not called back."""
+    rest, gone = dict(left), set[str]()
+    for visit in order:
+        job = jobs[visit.job]
+        if visit.kind == "pickup" and job.shelf in rest and (courier.first is None or visit != courier.first):
+            if rest[job.shelf] < job.pieces:
+                gone.add(job.id)
+            else:
+                rest[job.shelf] -= job.pieces
+    return [visit for visit in order if visit.job not in gone]
+
+
+def _take(order: Sequence[Visit], jobs: Mapping[str, Job], left: dict[str, int]) -> None:
+    for visit in order:
+        job = jobs[visit.job]
+        if visit.kind == "pickup" and job.shelf in left:
+            left[job.shelf] -= job.pieces
+
+
 def _fits(order: Sequence[Visit], courier: Courier, jobs: Mapping[str, Job], problem: Problem) -> bool:
     if not order:
         return True
@@ -53,7 +76,12 @@ def _fits(order: Sequence[Visit], courier: Courier, jobs: Mapping[str, Job], pro
     if route.stops[-1].leave_s + home > until(courier, jobs, problem):
         return False
     started = courier.first.job if courier.first else None
-    if any(start_of(jobs[stop.job], stop.kind, stop.arrive_s) is None for stop in route.stops if stop.job != started):
+    others = [stop for stop in route.stops if stop.job != started]
+    if any(start_of(jobs[stop.job], stop.kind, stop.arrive_s) is None for stop in others):
+        return False
+    if any(jobs[stop.job].hard and stop.kind == "drop" and stop.leave_s > jobs[stop.job].due_s for stop in others):
+        return False
+    if others and not bounded(route, courier, jobs, problem):
         return False
     aboard = loads(order, courier, jobs)
     limit = most(courier, jobs)
@@ -91,14 +119,15 @@ def most(courier: Courier, jobs: Mapping[str, Job]) -> tuple[int, int]:
 
 def loads(order: Sequence[Visit], courier: Courier, jobs: Mapping[str, Job]) -> list[tuple[int, int]]:
     """Pieces and grams on board before the first visit and after each."""
-    pieces = sum(jobs[name].pieces for name in courier.carrying)
-    grams = sum(jobs[name].grams for name in courier.carrying)
+    aboard = [*courier.carrying, *(visit.job for visit in order if jobs[visit.job].loaded)]
+    pieces = sum(jobs[name].pieces for name in aboard)
+    grams = sum(jobs[name].grams for name in aboard)
     loads = [(pieces, grams)]
     for visit in order:
         job = jobs[visit.job]
         if visit.kind == "pickup":
             pieces, grams = pieces + job.pieces, grams + job.grams
-        elif job.pickup is not None or job.id in courier.carrying:
+        elif job.pickup is not None or job.loaded or job.id in courier.carrying:
             pieces, grams = pieces - job.pieces, grams - job.grams
         loads.append((pieces, grams))
     return loads

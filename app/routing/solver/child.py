@@ -92,7 +92,7 @@ class Solver:
         `limit_s` is wall time; the answer or NoPlan is here about half a second after it at the latest (plus the
         child's start). A child that is late or dies is killed and started anew at the next solve.
         """
-        limits = {"limit_s": limit_s, "solutions": solutions, "seed": seed}
+        limits = {"limit_s": limit_s, "wall_s": limit_s, "solutions": solutions, "seed": seed}
         async with self._turn:
             if self._closed or not await self._ready():
                 return NoPlan(Reason("T151", "routing.solver_unavailable"))

@@ -9,63 +9,149 @@ from typing import Any
 
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_ils_pb2
 
+from app.core.errors import Reason
 from app.routing.rules.explain import reach
-from app.routing.rules.insertion import greedy, insert_all
+from app.routing.rules.insertion import greedy, insert_all, missing_from
 from app.routing.rules.plan import Effort, Plan, orders_of, schedule
-from app.routing.rules.problem import Job, Problem
+from app.routing.rules.problem import Job, Problem, Visit, allowed
 from app.routing.rules.standing import adopted
+from app.routing.solver.anneal import Annealing, Pace
 from app.routing.solver.model import Model, build, orders_from, routes_of
+from app.routing.solver.strings import fits
 
 ROUNDS, SHARE, LEAST_S = 3, 0.5, 0.02
 ILS_JOBS, ILS_S = 6, 5.0
 BRANCHES_PER_SOLUTION = 40
 """A search that still finds something needs ten to twenty; one that cannot would try for ever."""
+ROUNDS_PER_SOLUTION = 10
+WAITING = 3.0
+"""How many wall seconds a CPU second may take before a search that finds nothing is cut off all the same."""
+RUIN = "ruin and recreate"
 SECONDS_PER_PAIR = 0.02  # the search never stops by itself: three jobs are done in 0.2 s, ten in 2 s
 
 
+class Watch:
+    """How much of the CPU seconds, and of the wall seconds where those are bounded too, is used up."""
+
+    def __init__(self, cpu_s: float, wall_s: float | None) -> None:
+        self.cpu_s, self.wall_s = cpu_s, wall_s
+        self.cpu_began, self.wall_began = time.process_time(), time.perf_counter()
+
+    @property
+    def cpu(self) -> float:
+        return time.process_time() - self.cpu_began
+
+    @property
+    def wall(self) -> float:
+        return time.perf_counter() - self.wall_began
+
+    def left(self, most_s: float | None = None) -> float:
+        """CPU seconds left, or wall seconds if those are fewer; `most_s` narrows the CPU seconds."""
+        left = (self.cpu_s if most_s is None else min(self.cpu_s, most_s)) - self.cpu
+        return left if self.wall_s is None else min(left, self.wall_s - self.wall)
+
+    def share(self) -> float:
+        """From 0 at the start to 1 at the end."""
+        used = self.cpu / max(self.cpu_s, 1e-9)
+        return used if self.wall_s is None else max(used, self.wall / max(self.wall_s, 1e-9))
+
+
 def improve(
-    problem: Problem, standing: Plan | None, *, limit_s: float, solutions: int | None = None, seed: int = 0
+    problem: Problem,
+    standing: Plan | None,
+    *,
+    limit_s: float,
+    wall_s: float | None = None,
+    solutions: int | None = None,
+    seed: int = 0,
+    replay: Effort | None = None,
 ) -> Plan:
     """The best plan by R2's score that the search found; never worse than what stands or than greedy.
 
-    Misses are decided with hard deadlines first, then the jobs that must be late are fitted in as early as possible:
-    each round gives up a deadline only where the ones before found no way to keep it. `limit_s` bounds the wall time;
-    with `solutions` the same seed gives the same plan on any machine.
+    `limit_s` bounds the CPU seconds, `wall_s` the time on the wall as well; with `solutions` instead of a limit that is
+    reached the same seed gives the same plan on any machine, and with `replay`, the effort of an older plan from the
+    same values, that plan again. Single visits are improved by ruin and recreate, all else by local search.
     """
-    watch, used = time.perf_counter(), time.process_time()
+    watch = Watch(limit_s, wall_s)
+    if fits(problem):
+        plan, effort = _annealed(problem, standing, _Ask(watch, solutions, seed, replay))
+    else:
+        plan, effort = _routed(problem, standing, _Ask(watch, solutions, seed, replay))
+    effort = replace(effort, wall_ms=round(watch.wall * 1000), cpu_ms=round(watch.cpu * 1000))
+    return schedule(orders_of(plan), problem, why=dict(plan.unserved), effort=effort, seed=seed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    watch: Watch
+    solutions: int | None
+    seed: int
+    replay: Effort | None
+
+
+def _annealed(problem: Problem, standing: Plan | None, ask: _Ask) -> tuple[Plan, Effort]:
+    """Ruin and recreate from what stands, or from nothing."""
+    number = {job.id: index for index, job in enumerate(problem.jobs)}
+    kept = adopted(standing, problem)
+    start = [[number[visit.job] for visit in order] for order in orders_of(kept)]
+    rounds = None if ask.solutions is None else ask.solutions * ROUNDS_PER_SOLUTION
+    pace = Pace(ask.watch.share, rounds, ask.replay.marks if ask.replay else ())
+    found = Annealing(problem, start, ask.seed).run(pace)
+    orders = [[Visit("drop", problem.jobs[job].id) for job in jobs] for jobs in found.lists]
+    plan = schedule(orders, problem)
+    why = {job.whole: _why(job, problem) for job in missing_from(plan, problem)}
+    effort = Effort(method=RUIN, solutions=found.rounds, ways=(RUIN,), marks=tuple(pace.marks))
+    return _better(kept, schedule(orders, problem, why=why)), effort
+
+
+def _why(job: Job, problem: Problem) -> Reason:
+    alone = reach(job, problem)
+    if alone is None or alone.finish_s > job.due_s:
+        return Reason("R3", "routing.unserved", {"job": job.id, "due_s": job.due_s})
+    return Reason("R3", "routing.no_room", {"couriers": len(allowed(job, problem))})
+
+
+def _routed(problem: Problem, standing: Plan | None, ask: _Ask) -> tuple[Plan, Effort]:
+    """Greedy and what stands, then local search.
+
+    Misses are decided with hard deadlines first, then the jobs that must be late are fitted in as early as possible:
+    each round gives up a deadline only where the ones before found no way to keep it.
+    """
     best = greedy(problem)
     if standing is not None:
         best = _better(best, greedy(problem, adopted(standing, problem)))
-    end = watch + (limit_s if solutions is not None else min(limit_s, SECONDS_PER_PAIR * len(problem.jobs) ** 2))
-    effort = Effort(method="greedy")
     if len(problem.jobs) > 1 and problem.couriers:  # the one job's best place is what greedy looks for
-        best, effort = _searched(problem, best, end, solutions, seed)
-    effort = replace(
-        effort,
-        wall_ms=round((time.perf_counter() - watch) * 1000),
-        cpu_ms=round((time.process_time() - used) * 1000),
-    )
-    return schedule(orders_of(best), problem, why=dict(best.unserved), effort=effort, seed=seed)
+        return _searched(problem, best, ask)
+    return best, Effort(method="greedy")
 
 
-def _searched(problem: Problem, best: Plan, end: float, solutions: int | None, seed: int) -> tuple[Plan, Effort]:
+def _searched(problem: Problem, best: Plan, ask: _Ask) -> tuple[Plan, Effort]:
     """Up to three rounds: a wide one for the misses, then polishing from the best, jobs given up let be late."""
     soft = frozenset(job.id for job in problem.jobs if _hopeless(job, problem))
     effort = Effort(method="greedy")
-    for turn in range(ROUNDS):
-        left = end - time.perf_counter()
-        if left <= LEAST_S:
+    enough = SECONDS_PER_PAIR * len(problem.jobs) ** 2 if ask.solutions is None else None
+    rounds = ROUNDS if ask.replay is None else min(ROUNDS, len(ask.replay.ways))
+    for turn in range(rounds):
+        left = ask.watch.left(enough)
+        if ask.replay is None and left <= LEAST_S:
             break
         late = _missed(best, problem)
         last = turn == ROUNDS - 1 or (turn > 0 and late <= soft)
         soft = soft | late if turn else soft
-        way = _way(turn, left, len(problem.jobs), solutions)
-        ask = _Round(way, left if last else left * SHARE, solutions, seed + turn)
-        found, branches, count = _round(problem, best, soft, ask)
+        way, most = _way(turn, left, len(problem.jobs), ask.solutions), ask.solutions
+        if ask.replay is not None:
+            way, most = ask.replay.ways[turn], ask.replay.marks[turn]
+        limit_s = left if last else left * SHARE
+        bound = way == "ils" or most is not None or ask.watch.wall_s is not None
+        wall_s = limit_s if bound else limit_s * WAITING
+        one = _Round(way, limit_s, most, ask.seed + turn, wall_s, ask.replay is not None)
+        found, branches, count = _round(problem, best, soft, one)
         effort = Effort(
             method=effort.method if found is None else f"{effort.method}, {way}",
             branches=effort.branches + branches,
             solutions=effort.solutions + count,
+            ways=(*effort.ways, way),
+            marks=(*effort.marks, count),
         )
         best = best if found is None else _better(best, found)
         if last:
@@ -88,10 +174,14 @@ class _Round:
     limit_s: float
     solutions: int | None
     seed: int
+    wall_s: float | None = None
+    replay: bool = False
 
 
 def _round(problem: Problem, best: Plan, soft: frozenset[str], ask: _Round) -> tuple[Plan | None, int, int]:
     """One model, one search from the best plan so far; jobs it leaves out are inserted late afterwards."""
+    if ask.replay and not ask.solutions:
+        return None, 0, 0
     order = list(range(len(problem.jobs)))
     if ask.seed:
         random.Random(ask.seed).shuffle(order)  # noqa: S311 - a reproducible order, no secret
@@ -101,15 +191,15 @@ def _round(problem: Problem, best: Plan, soft: frozenset[str], ask: _Round) -> t
     if assignment is None:
         return None, solver.Branches(), 0
     plan = schedule(orders_from(model, assignment), problem)
-    served = plan.finishes()
-    missing = [job for job in problem.jobs if job.id not in served]
-    missing.sort(key=lambda job: (job.tier, job.due_s, job.id))
+    missing = sorted(missing_from(plan, problem), key=lambda job: (job.tier, job.due_s, job.id))
     return insert_all(plan, problem, missing, aim="cost"), solver.Branches(), solver.Solutions()
 
 
 def _solve(model: Model, best: Plan, without: Iterable[str], ask: _Round) -> Any:
-    parameters = _parameters(ask.way, ask.limit_s, ask.solutions)
-    if ask.solutions is not None:  # a search that accepts nothing anymore must end alike on any machine
+    parameters = _parameters(ask.way, ask.wall_s or ask.limit_s, ask.solutions)
+    if ask.solutions is None:
+        _stop_after(model, ask.limit_s)
+    elif not ask.replay:  # a search that accepts nothing anymore must end alike on any machine
         solver = model.routing.solver()
         model.routing.AddSearchMonitor(solver.BranchesLimit(ask.solutions * BRANCHES_PER_SOLUTION))
     model.routing.CloseModelWithParameters(parameters)
@@ -119,6 +209,17 @@ def _solve(model: Model, best: Plan, without: Iterable[str], ask: _Round) -> Any
     if start is None:
         return model.routing.SolveWithParameters(parameters)
     return model.routing.SolveFromAssignmentWithParameters(start, parameters)
+
+
+def _stop_after(model: Model, cpu_s: float) -> None:
+    """OR-Tools' own limit is the wall's; between two solutions the CPU time can be looked at."""
+    end = time.process_time() + cpu_s
+
+    def look() -> None:
+        if time.process_time() >= end:
+            model.routing.CancelSearch()
+
+    model.routing.AddAtSolutionCallback(look)
 
 
 def _parameters(way: str, limit_s: float, solutions: int | None) -> Any:
@@ -156,8 +257,9 @@ def _iterate(parameters: Any) -> None:
 
 
 def _missed(plan: Plan, problem: Problem) -> set[str]:
-    finish = plan.finishes()
-    return {job.id for job in problem.jobs if finish.get(job.id, problem.horizon_s + job.due_s + 1) > job.due_s}
+    by_id = problem.by_id()
+    finish = {by_id[name].whole: end for name, end in plan.finishes().items()}
+    return {job.id for job in problem.jobs if finish.get(job.whole, problem.horizon_s + job.due_s + 1) > job.due_s}
 
 
 def _hopeless(job: Job, problem: Problem) -> bool:
