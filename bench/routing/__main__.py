@@ -1,0 +1,53 @@
+"""`python -m bench.routing FILE... --seconds 5 --seed 1`: solves instances, judges the plans, prints a JSON line each."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from app.routing.rules.judge import faults
+from app.routing.solver.search import improve
+from bench.routing import checking
+from bench.routing.best import KNOWN
+from bench.routing.formats import Instance, read
+from bench.routing.mapping import problem_of, routes_of
+
+
+def main() -> int:
+    """Exit 1 if any plan has a fault or leaves a customer out."""
+    parser = argparse.ArgumentParser(prog="python -m bench.routing", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--seconds", type=float, default=5.0, help="CPU seconds for each, reading included")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    bad = 0
+    for file in given.files:
+        line = solved(read(file.read_text(), file.stem), given.seconds, given.seed)
+        bad += bool(line.get("faults"))
+        print(json.dumps(line), flush=True)
+    return 1 if bad else 0
+
+
+def solved(instance: Instance, seconds: float, seed: int) -> dict[str, Any]:
+    """One instance's line; `faults` is there only when there are any."""
+    began = time.process_time()
+    problem = problem_of(instance)
+    plan = improve(problem, None, limit_s=seconds - (time.process_time() - began), seed=seed)
+    used = time.process_time() - began
+    routes = routes_of(instance, plan)
+    wrong = faults(plan, problem) + checking.wrong(instance, routes)
+    cost, best = checking.cost_of(instance, routes), KNOWN.get(instance.digest)
+    line = {
+        "instance": instance.name,
+        "cost": round(cost, 3),
+        "gap_percent": None if best is None else round(100 * (cost / best - 1), 3),
+        "cpu_seconds": round(used, 2),
+        "routes": routes,
+    }
+    return {**line, "faults": wrong} if wrong else line
+
+
+if __name__ == "__main__":
+    sys.exit(main())
