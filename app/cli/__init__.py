@@ -9,14 +9,14 @@ from typing import NoReturn
 
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import check, demo, imports, keys, roads, schema, serve, users, work
+from app.cli import check, demo, imports, keys, plan, roads, schema, serve, users, work
 from app.cli.frame import Stop
 from app.core.errors import Refusal
 from app.core.i18n import text
 from app.core.migrate import TooOld
 from app.core.settings import BadSetting, read_settings
 
-COMMANDS = (serve, work, schema, demo, imports, keys, roads, users, check)
+COMMANDS = (serve, work, schema, demo, imports, keys, plan, roads, users, check)
 STOPPED = 143
 
 

@@ -120,3 +120,61 @@ def test_R4_a_started_job_may_be_finished_after_the_shift_but_nothing_before_it(
     assert any(
         "works until" in found for found in faults(schedule([[GET_A, GET_B, BRING_B, BRING_A], []], problem), problem)
     )
+
+
+def general() -> tuple[Problem, Plan]:
+    """Two lines with two shelves each, a courier who may leave late and is bounded in work and way."""
+    jobs = [
+        job(f"{name}@{place}", drop, pickup=place, line=name, shelf=f"S{place}", hard=True)
+        for name, drop in (("A", NORTH), ("B", SOUTH))
+        for place in (0, BRANCH)
+    ]
+    ali = courier("ali", latest_start_s=HOUR, work_s=2 * HOUR, length=2_000, home=0)
+    problem = town([*jobs, job("V", NORTH, pickup=None, loaded=True)], [ali], stock=(("S0", 2), (f"S{BRANCH}", 1)))
+    order = [Visit(kind, name) for kind in ("pickup", "drop") for name in ("A@0", "B@0")]
+    return problem, schedule([[*order, Visit("drop", "V")]], problem)
+
+
+def test_R3_a_sound_plan_of_the_general_form_has_no_faults() -> None:
+    problem, plan = general()
+    assert faults(plan, problem) == []
+    assert plan.costs.length == plan.costs.drive_s
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"stock": (("S0", 1),)}, "shelf S0 holds 1 pieces, 2 are fetched"),
+        ({"lengths": tuple((9,) * 5 for _ in range(5))}, "cost is"),
+    ],
+)
+def test_R3_the_judge_sees_shelves_and_ways(change: dict[str, object], fault: str) -> None:
+    problem, plan = general()
+    assert any(fault in found for found in faults(plan, replace(problem, **change)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"work_s": HOUR}, "at most 3600 are allowed"),
+        ({"length": 1_000}, "at most 1000 is allowed"),
+        ({"latest_start_s": None, "available_s": 60}, "leaves at 0, not between"),
+        ({"pieces": 2}, "carries 3 pieces"),
+        ({"pieces": 0}, "leaves with 1 pieces"),
+    ],
+)
+def test_R3_the_judge_sees_bounds_of_a_courier(change: dict[str, object], fault: str) -> None:
+    problem, plan = general()
+    now = replace(problem, couriers=(replace(problem.couriers[0], **change),))  # type: ignore[arg-type]
+    assert any(fault in found for found in faults(plan, now))
+
+
+def test_R3_the_judge_sees_a_hard_deadline_and_a_line_done_twice() -> None:
+    problem, plan = general()
+    hard = tuple(replace(each, due_s=600) if each.line == "B" else each for each in problem.jobs)
+    assert any("too late, which is not allowed" in found for found in faults(plan, replace(problem, jobs=hard)))
+    twice = [Visit(kind, name) for kind in ("pickup", "drop") for name in ("A@0", f"A@{BRANCH}", "B@0")]
+    assert "job A: 2 drops and 0 times unserved" in faults(schedule([[*twice, Visit("drop", "V")]], problem), problem)
+    nowhere = replace(plan.routes[0].stops[0], location=77)
+    moved = replace(plan, routes=(replace(plan.routes[0], stops=(nowhere, *plan.routes[0].stops[1:])),))
+    assert faults(moved, problem) == ["pickup of A@0 at location 77, which does not exist"]

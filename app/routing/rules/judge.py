@@ -137,14 +137,16 @@ def _started_until(courier: Courier, jobs: dict[str, Job], problem: Problem) -> 
 
 def _load(route: Route, courier: Courier, jobs: dict[str, Job]) -> Iterator[str]:
     """Capacity along the route, and a part is fetched before it is brought. What is on board stays."""
+    carried = [jobs[name] for name in courier.carrying]
+    if courier.first is not None and courier.first.kind == "pickup":
+        carried.append(jobs[courier.first.job])
+    most = (
+        max(courier.pieces, sum(job.pieces for job in carried)),
+        max(courier.grams, sum(job.grams for job in carried)),
+    )
     aboard = set(courier.carrying) | {stop.job for stop in route.stops if jobs[stop.job].loaded}
     pieces = sum(jobs[name].pieces for name in aboard)
     grams = sum(jobs[name].grams for name in aboard)
-    fetching = jobs[courier.first.job] if courier.first and courier.first.kind == "pickup" else None
-    most = (
-        max(courier.pieces, pieces + (fetching.pieces if fetching else 0)),
-        max(courier.grams, grams + (fetching.grams if fetching else 0)),
-    )
     if pieces > most[0] or grams > most[1]:
         yield f"leaves with {pieces} pieces, {grams} g"
     for stop in route.stops:

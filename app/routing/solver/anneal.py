@@ -18,7 +18,7 @@ STEPS = 60
 """The temperature falls in so many steps; a plan's marks say in which round each began, so that it replays."""
 REMOVED, LONGEST = 10, 10
 HOT, COLD = 2.0, 0.02
-JOINED = (30, 59)
+JOINED = (30, 54)
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Found:
 class Annealing:
     """One run: the routes, what is left out, the best so far."""
 
-    def __init__(self, problem: Problem, start: list[list[int]], seed: int) -> None:
+    def __init__(self, problem: Problem, start: list[list[int]], seed: int, join_s: float) -> None:
         self.random = Random(seed)  # noqa: S311 - a reproducible search, no secret
         self.routes = Routes(problem)
         self.tier = [job.tier for job in problem.jobs]
@@ -71,7 +71,7 @@ class Annealing:
         self.typical = sum(arcs) / max(1, len(arcs)) or 1.0
         highest = max(max(row) for row in self.routes.price)
         self.penalty = [highest * 4 * (10 ** (2 - tier)) for tier in self.tier]
-        self.pool = Pool(self.routes)
+        self.pool = Pool(self.routes, join_s)
         self.left: list[int] = []
         self._begin(start)
         self.now = self.value()

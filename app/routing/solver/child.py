@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from app.core.errors import Reason
 from app.routing.rules.judge import faults
-from app.routing.rules.plan import Plan
+from app.routing.rules.plan import Effort, Plan
 from app.routing.rules.problem import Problem
 
 SLACK_S = 0.5
@@ -84,19 +84,23 @@ class Solver:
         standing: Plan | None,
         *,
         limit_s: float,
+        wall_s: float | None = None,
         solutions: int | None = None,
         seed: int = 0,
+        replay: Effort | None = None,
     ) -> Plan | NoPlan:
         """A sound plan no worse than the standing one or greedy, or why there is none (T151).
 
-        `limit_s` is wall time; the answer or NoPlan is here about half a second after it at the latest (plus the
-        child's start). A child that is late or dies is killed and started anew at the next solve.
+        `limit_s` is the child's CPU time, `wall_s` the time on the wall (the same if not given); the answer or NoPlan
+        is here about half a second after that at the latest (plus the child's start). A child that is late or dies is
+        killed and started anew at the next solve. `replay` makes the plan of that effort again.
         """
-        limits = {"limit_s": limit_s, "wall_s": limit_s, "solutions": solutions, "seed": seed}
+        wall_s = limit_s if wall_s is None else wall_s
+        limits = {"limit_s": limit_s, "wall_s": wall_s, "solutions": solutions, "seed": seed, "replay": replay}
         async with self._turn:
             if self._closed or not await self._ready():
                 return NoPlan(Reason("T151", "routing.solver_unavailable"))
-            answer = await self._asked((problem, standing, limits), limit_s + SLACK_S)
+            answer = await self._asked((problem, standing, limits), wall_s + SLACK_S)
         if isinstance(answer, Reason):
             return NoPlan(answer)
         if not isinstance(answer, Plan):

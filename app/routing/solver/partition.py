@@ -7,15 +7,16 @@ from ortools.sat.python import cp_model
 from app.routing.solver.strings import Routes
 
 MOST = 3_000
-EFFORT = 0.5
-"""CP-SAT's deterministic time, roughly seconds."""
 
 
 class Pool:
-    """Routes seen so far, the cheapest order of each set of jobs for each kind of courier."""
+    """Routes seen so far, the cheapest order of each set of jobs for each kind of courier.
 
-    def __init__(self, routes: Routes) -> None:
-        self._routes = routes
+    `effort_s` is CP-SAT's deterministic time for one choice, roughly seconds.
+    """
+
+    def __init__(self, routes: Routes, effort_s: float) -> None:
+        self._routes, self._effort_s = routes, effort_s
         self._kinds = [self._kind(route) for route in range(routes.fleet)]
         self._seen: dict[tuple[int, frozenset[int]], tuple[int, list[int]]] = {}
 
@@ -64,7 +65,7 @@ class Pool:
         model.minimize(sum(entry[2] * variable for entry, variable in zip(entries, chosen, strict=True)))
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
-        solver.parameters.max_deterministic_time = EFFORT
+        solver.parameters.max_deterministic_time = self._effort_s
         solver.parameters.linearization_level = 2
         if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return None

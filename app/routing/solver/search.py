@@ -27,6 +27,7 @@ ROUNDS_PER_SOLUTION = 10
 WAITING = 3.0
 """How many wall seconds a CPU second may take before a search that finds nothing is cut off all the same."""
 RUIN = "ruin and recreate"
+JOIN_S, JOIN_SHARE = 0.5, 0.05
 SECONDS_PER_PAIR = 0.02  # the search never stops by itself: three jobs are done in 0.2 s, ten in 2 s
 
 
@@ -96,11 +97,12 @@ def _annealed(problem: Problem, standing: Plan | None, ask: _Ask) -> tuple[Plan,
     start = [[number[visit.job] for visit in order] for order in orders_of(kept)]
     rounds = None if ask.solutions is None else ask.solutions * ROUNDS_PER_SOLUTION
     pace = Pace(ask.watch.share, rounds, ask.replay.marks if ask.replay else ())
-    found = Annealing(problem, start, ask.seed).run(pace)
+    join_s = float(ask.replay.ways[1]) if ask.replay else round(min(JOIN_S, JOIN_SHARE * ask.watch.cpu_s), 3)
+    found = Annealing(problem, start, ask.seed, join_s).run(pace)
     orders = [[Visit("drop", problem.jobs[job].id) for job in jobs] for jobs in found.lists]
     plan = schedule(orders, problem)
     why = {job.whole: _why(job, problem) for job in missing_from(plan, problem)}
-    effort = Effort(method=RUIN, solutions=found.rounds, ways=(RUIN,), marks=tuple(pace.marks))
+    effort = Effort(method=RUIN, solutions=found.rounds, ways=(RUIN, str(join_s)), marks=tuple(pace.marks))
     return _better(kept, schedule(orders, problem, why=why)), effort
 
 
