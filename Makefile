@@ -2,6 +2,6 @@
 PYTHON ?= python3
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint types bench lock
-run test lint types bench lock:
+.PHONY: run test lint types bench yardsticks lock
+run test lint types bench yardsticks lock:
 	@exec $(PYTHON) bootstrap.py $@

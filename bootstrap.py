@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PEERS = VENV / "peers"
+YARDSTICKS = ROOT / "bench" / "routing" / "yardsticks-requirements"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -148,12 +149,24 @@ def bench() -> None:
     sh(PYTHON, "-m", "bench.service")
 
 
+def yardsticks() -> None:
+    """Other people's solvers for the routing benchmarks, in an environment of their own."""
+    install("dev.txt")
+    there = ROOT / ".yardsticks"
+    python = there / PYTHON.relative_to(VENV)
+    if not python.exists():
+        sh(PYTHON, "-m", "uv", "venv", "--quiet", "--python", PYTHON, there)
+    lock_file = YARDSTICKS.with_suffix(".txt")
+    sh(PYTHON, "-m", "uv", "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", lock_file)
+
+
 def lock() -> None:
     install("dev.txt")
-    for name in ("run", "dev"):
+    for name in (ROOT / "requirements" / "run", ROOT / "requirements" / "dev", YARDSTICKS):
         sh(
             PYTHON, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
-            "--generate-hashes", "--no-header", f"requirements/{name}.in", "-o", f"requirements/{name}.txt",
+            "--generate-hashes", "--no-header", name.with_suffix(".in").relative_to(ROOT),
+            "-o", name.with_suffix(".txt").relative_to(ROOT),
         )  # fmt: skip
     sh(
         PYTHON, "-m", "uv", "pip", "compile", "--quiet", "--python-version", "3.12", "--generate-hashes", "--no-header",
@@ -161,7 +174,7 @@ def lock() -> None:
     )  # fmt: skip
 
 
-TASKS = {task.__name__: task for task in (run, test, lint, types, bench, lock)}
+TASKS = {task.__name__: task for task in (run, test, lint, types, bench, yardsticks, lock)}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in TASKS:

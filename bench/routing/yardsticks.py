@@ -1,6 +1,6 @@
 """PyVRP and VROOM on the same instances at the same CPU seconds, in an environment of their own (`make yardsticks`).
 
-`yardsticks/bin/python -m bench.routing.yardsticks pyvrp FILE... --seconds 5 --seed 1` prints the same lines.
+`.yardsticks/bin/python -m bench.routing.yardsticks pyvrp FILE... --seconds 5 --seed 1` prints the same lines.
 """
 
 import argparse

@@ -121,12 +121,8 @@ class Annealing:
     def _round(self, heat: float) -> None:
         """One string removal and reinsertion; taken back if it is too dear for the heat."""
         routes, before = self.routes, self.left
-        saved, lists, costs, owners = (
-            routes.known.copy(),
-            routes.lists.copy(),
-            routes.cost.copy(),
-            routes.route_of.copy(),
-        )
+        saved, lists, times = routes.known.copy(), routes.lists.copy(), routes.times.copy()
+        costs, owners = routes.cost.copy(), routes.route_of.copy()
         out, touched = self._ruin()
         routes.remove(out, touched)
         pool = out + before
@@ -142,7 +138,7 @@ class Annealing:
                     self.best, self.best_key = self._copy(), key
             return
         routes.known[:] = saved
-        routes.lists, routes.cost, routes.route_of = lists, costs, owners
+        routes.lists, routes.times, routes.cost, routes.route_of = lists, times, costs, owners
         self.left = before
 
     def _ruin(self) -> tuple[list[int], list[int]]:

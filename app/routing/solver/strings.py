@@ -45,8 +45,8 @@ class Routes:
         nowhere = len(travel) - 1
         places = [job.drop for job in jobs]
         from_places = np.array(places + [courier.start for courier in fleet])
-        self.travel = travel.tolist()
-        self.price = self.travel if cost is None else cost.tolist()
+        self.travel: list[list[int]] = travel.tolist()
+        self.price: list[list[int]] = self.travel if cost is None else cost.tolist()
         self.place = places
         self.start = [courier.start for courier in fleet]
         self.home = [nowhere if courier.home is None else courier.home for courier in fleet]
@@ -65,6 +65,7 @@ class Routes:
         self.sums, self.costs = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
         self.bad, self.also = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
         self.lists: list[list[int]] = [[] for _ in fleet]
+        self.times: list[tuple[list[int], list[int]]] = [([], []) for _ in fleet]
         self.route_of = [-1] * self.count
         self.cost = [0] * self.fleet
         for route in range(self.fleet):
@@ -95,7 +96,7 @@ class Routes:
         self.ways = [FAR if courier.length is None else courier.length for courier in fleet]
         self.limited = any(each < FAR for each in self.work)
         self.measured = any(each < FAR for each in self.ways)
-        self.way = self.travel
+        self.way: list[list[int]] = self.travel
         if problem.lengths is not None:
             self.way = [[*row, 0] for row in problem.lengths] + [[0] * (len(problem.lengths) + 1)]
         self.may: list[Any] = []
@@ -142,6 +143,7 @@ class Routes:
             after = there
         latest.reverse()
         where = np.array([self.count + route, *visits])
+        self.times[route] = (departs, latest)
         self.depart[where] = departs
         self.latest[where] = latest
         self.next[where] = ahead
@@ -233,17 +235,91 @@ class Routes:
         return route, self.lists[route].index(position) + 1
 
     def insert(self, job: int, position: int) -> int:
-        """Put a job at a position; gives the courier. The route's list is a new one."""
+        """Put a job at a position; gives the courier. The route's lists are new ones.
+
+        Departures change from there on until a wait swallows the delay, latest arrivals before it until a window does.
+        """
         route, at = self._spot(position)
         visits = self.lists[route]
-        self.lists[route] = [*visits[:at], job, *visits[at:]]
-        self.route_of[job] = route
-        self.renew(route)
+        if not visits:
+            self.lists[route], self.route_of[job] = [job], route
+            self.renew(route)
+            return route
+        jobs = [*visits[:at], job, *visits[at:]]
+        self.lists[route], self.route_of[job] = jobs, route
+        old_departs, old_latest = self.times[route]
+        where, departs = self._later(route, jobs, at, old_departs)
+        self.depart[where] = departs[at + 1 : at + 1 + len(where)]
+        where, latest = self._sooner(route, jobs, at, old_latest)
+        self.latest[where] = latest[at + 2 - len(where) : at + 2]
+        self.times[route] = (departs, latest)
+        self._linked(route, jobs, at)
         return route
+
+    def _later(self, route: int, jobs: list[int], at: int, old: list[int]) -> tuple[list[int], list[int]]:
+        """Departures after the job at this position was put in, and the positions whose departure is new."""
+        travel, place, opens, service = self.travel, self.place, self.opens, self.service
+        departs = old[: at + 1]
+        now, here = departs[-1], place[jobs[at - 1]] if at else self.start[route]
+        changed = []
+        for index in range(at, len(jobs)):
+            job = jobs[index]
+            there = place[job]
+            now += travel[here][there]
+            if now < opens[job]:
+                now = opens[job]
+            now += service[job]
+            if index > at and now == old[index]:
+                departs += old[index:]
+                break
+            departs.append(now)
+            changed.append(job)
+            here = there
+        return changed, departs
+
+    def _sooner(self, route: int, jobs: list[int], at: int, old: list[int]) -> tuple[list[int], list[int]]:
+        """Latest arrivals after the job at this position was put in, and the positions whose latest arrival is new."""
+        travel, place, closes, service = self.travel, self.place, self.closes, self.service
+        by, after = old[at], place[jobs[at + 1]] if at + 1 < len(jobs) else self.home[route]
+        latest, changed = [by], [jobs[at]]
+        for index in range(at, -1, -1):
+            job = jobs[index]
+            there = place[job]
+            by -= travel[there][after] + service[job]
+            if by > closes[job]:
+                by = closes[job]
+            if index < at and by == old[index]:
+                latest += old[index::-1]
+                break
+            latest.append(by)
+            changed.append(jobs[index - 1] if index else self.count + route)
+            after = there
+        latest.reverse()
+        changed.reverse()
+        return changed, latest + old[at + 1 :]
+
+    def _linked(self, route: int, jobs: list[int], at: int) -> None:
+        """Who is next, what an arc costs, the room left and the route's cost after the job at this position came in."""
+        job, price = jobs[at], self.price
+        here = self.place[job]
+        before = jobs[at - 1] if at else self.count + route
+        behind = self.place[jobs[at + 1]] if at + 1 < len(jobs) else self.home[route]
+        ahead = self.place[jobs[at - 1]] if at else self.start[route]
+        into, out = price[ahead][here], price[here][behind]
+        self.cost[route] += into + out - price[ahead][behind]
+        self.next[before], self.next[job] = here, behind
+        self.cut[before], self.cut[job] = into, out
+        self.owner[job] = route
+        where = [self.count + route, *jobs]
+        self.room[where] = int(self.room[before]) - self.load[job]
+        if self.limited:
+            travel = self.travel
+            more = travel[ahead][here] + travel[here][behind] - travel[ahead][behind] + self.service[job]
+            self.spare[where] = int(self.spare[before]) - more
 
     def remove(self, jobs: Sequence[int], routes: Iterable[int]) -> None:
         """Take jobs out; `routes` are theirs, whose lists have already been made anew without them."""
-        gone = np.array(jobs)
+        gone = np.array(jobs, dtype=np.int64)
         self.depart[gone] = FAR
         self.latest[gone] = -FAR
         self.room[gone] = -1
