@@ -47,7 +47,7 @@ def _route(instance: Instance, route: Mapping[str, Any]) -> Iterator[str]:
         yield f"vehicle {name} carries {load}, it holds {van.capacity}"
     opens, closes = instance.window[van.depot]
     end, late = _driven(instance, van.depot, stops, opens)
-    if late:
+    if late is not None:
         yield f"vehicle {name} is late at {instance.numbers[late]}"
     if end > closes + CLOSE:
         yield f"vehicle {name} is back at {end:.3f}, after {closes}"

@@ -70,7 +70,7 @@ class Annealing:
         arcs = [self._arc(job, list_[1]) for job, list_ in enumerate(self.near) if len(list_) > 1]
         self.typical = sum(arcs) / max(1, len(arcs)) or 1.0
         highest = max(max(row) for row in self.routes.price)
-        self.penalty = [highest * 4 * (10 ** (2 - tier)) for tier in self.tier]
+        self.penalty: list[int] = [highest * 4 * (10 ** (2 - tier)) for tier in self.tier]
         self.pool = Pool(self.routes, join_s)
         self.left: list[int] = []
         self._begin(start)

@@ -67,7 +67,7 @@ class Routes:
         self.lists: list[list[int]] = [[] for _ in fleet]
         self.times: list[tuple[list[int], list[int]]] = [([], []) for _ in fleet]
         self.route_of = [-1] * self.count
-        self.cost = [0] * self.fleet
+        self.cost: list[int] = [0] * self.fleet
         for route in range(self.fleet):
             self.renew(route)
 
