@@ -50,13 +50,16 @@ class Routes:
         self.place = places
         self.start = [courier.start for courier in fleet]
         self.home = [nowhere if courier.home is None else courier.home for courier in fleet]
-        self.rows = [np.ascontiguousarray(travel[place]) for place in places]
+        self.rows = [travel[job.drop] + job.drop_service_s for job in jobs]
         self.columns = [np.ascontiguousarray(travel[from_places, place]) for place in places]
         dear = travel if cost is None else cost
         self.dear_rows = [np.ascontiguousarray(dear[place]) for place in places]
         self.dear_columns = [np.ascontiguousarray(dear[from_places, place]) for place in places]
         self._windows(jobs, fleet, problem.horizon_s)
         self._rules(problem)
+        # A vector beside a Python number costs four times as much as beside an array without dimensions.
+        numbers = zip(self.opens, self.closes, self.load, strict=True)
+        self.scalars = [tuple(np.array(each, dtype=np.int64) for each in three) for three in numbers]
         size = self.count + self.fleet
         self.known = np.zeros((7, size), dtype=np.int64)
         self.depart, self.latest, self.next, self.cut, self.room, self.spare, self.owner = self.known
@@ -158,27 +161,23 @@ class Routes:
         """The cheapest position that keeps every law, or -1; with `random`, each is overlooked now and then."""
         sums, costs, bad, also = self.sums, self.costs, self.bad, self.also
         column = self.columns[job]
+        opens, closes, load = self.scalars[job]
         np.add(self.depart, column, out=sums)
-        np.maximum(sums, self.opens[job], out=sums)
-        np.greater(sums, self.closes[job], out=bad)
-        self.rows[job].take(self.next, out=costs)
-        sums += costs
-        sums += self.service[job]
+        np.maximum(sums, opens, out=sums)
+        np.greater(sums, closes, out=bad)
+        self.rows[job].take(self.next, out=costs, mode="clip")  # "raise" would copy once more
+        np.add(sums, costs, out=sums)
         np.greater(sums, self.latest, out=also)
         np.logical_or(bad, also, out=bad)
-        np.less(self.room, self.load[job], out=also)
+        np.less(self.room, load, out=also)
         np.logical_or(bad, also, out=bad)
-        if self.limited:
-            np.subtract(self.spare, costs, out=sums)
-            sums -= column
-            if self.same:
-                sums += self.cut
-            np.less(sums, self.service[job], out=also)
-            np.logical_or(bad, also, out=bad)
         if not self.same:
-            self.dear_rows[job].take(self.next, out=costs)
-        costs += self.dear_columns[job]
-        costs -= self.cut
+            self.dear_rows[job].take(self.next, out=costs, mode="clip")
+        np.add(costs, self.dear_columns[job], out=costs)
+        np.subtract(costs, self.cut, out=costs)
+        if self.limited and self.same:  # what is added, the job's service included, must fit what is spare
+            np.less(self.spare, costs, out=also)
+            np.logical_or(bad, also, out=bad)
         if self.may[job] is not None:
             np.logical_or(bad, self.may[job].take(self.owner), out=bad)
         costs[bad] = FAR
@@ -310,7 +309,7 @@ class Routes:
         self.next[before], self.next[job] = here, behind
         self.cut[before], self.cut[job] = into, out
         self.owner[job] = route
-        where = [self.count + route, *jobs]
+        where = np.array([self.count + route, *jobs])
         self.room[where] = int(self.room[before]) - self.load[job]
         if self.limited:
             travel = self.travel
