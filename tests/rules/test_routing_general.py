@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ortools.util import optional_boolean_pb2
 
 from app.routing.rules import plan as plans
 from app.routing.rules import problem as problems
@@ -14,7 +15,8 @@ from app.routing.rules.judge import faults
 from app.routing.rules.plan import orders_of, schedule
 from app.routing.rules.problem import Courier, Job, Prices, Problem, Visit
 from app.routing.rules.standing import adopted
-from app.routing.solver import strings
+from app.routing.solver import model as models
+from app.routing.solver import search, strings
 from app.routing.solver.anneal import Annealing, Pace
 from app.routing.solver.search import RUIN, Watch, improve
 from tests.rules.routing_general import classic, shelves
@@ -194,3 +196,15 @@ def test_an_older_plan_gives_up_what_the_shelves_no_longer_hold() -> None:
     left = adopted(plan, replace(problem, stock=(("S", 1),)))
     assert len(left.finishes()) == 1
     assert len(orders_of(left)[0]) == 2
+
+
+def test_operators_and_temperatures_suit_the_problem() -> None:
+    visits = [job(f"J{at}", NORTH, pickup=None) for at in range(3)]
+    alone, pairs = town(visits, [courier("ali")]), town([job("A"), job("B")], [courier("ali")])
+    for problem, moved in ((alone, False), (pairs, True)):
+        parameters = search._parameters("ils", 5.0, None)
+        search._suit(parameters, models.build(problem, list(range(len(problem.jobs))), frozenset()))
+        assert (parameters.local_search_operators.use_relocate_pair == optional_boolean_pb2.BOOL_TRUE) is moved
+        accepting = parameters.iterated_local_search_parameters.reference_solution_acceptance_strategy
+        assert not accepting.simulated_annealing.automatic_temperatures
+        assert accepting.simulated_annealing.initial_temperature > accepting.simulated_annealing.final_temperature
