@@ -48,14 +48,15 @@ class Column:
     """One column: its label in the reader's words and what its cells are.
 
     Of `money` the amount stands in this column and the currency in one of its own, headed `currency`. An `instant` is
-    told in CSV with its offset, in XLSX on the wall clock of `zone`, which the label should name.
+    told in CSV with its offset, in XLSX on the wall clock of `zone`, which the label should name; without a zone each
+    one on the wall clock it comes with.
     """
 
     key: str
     label: str
     kind: Kind = "text"
     currency: str = ""
-    zone: str = "UTC"
+    zone: str | None = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,13 +159,17 @@ def _as_csv(column: Column, value: Value) -> Iterator[str]:
         case Money():
             yield from (value.amount, value.currency)
         case datetime():
-            yield value.astimezone(ZoneInfo(column.zone)).isoformat(timespec="seconds")
+            yield _on_its_clock(column, value).isoformat(timespec="seconds")
         case date():
             yield value.isoformat()
         case str():
             yield guarded(value.replace("\x00", ""))
         case _:
             yield str(value)
+
+
+def _on_its_clock(column: Column, value: datetime) -> datetime:
+    return value if column.zone is None else value.astimezone(ZoneInfo(column.zone))
 
 
 def _as_cells(column: Column, value: Value) -> Iterator[tuple[Kind, Any]]:
@@ -174,7 +179,7 @@ def _as_cells(column: Column, value: Value) -> Iterator[tuple[Kind, Any]]:
         case Money():
             yield from (("money", Decimal(value.amount)), ("text", value.currency))
         case datetime():
-            yield "instant", value.astimezone(ZoneInfo(column.zone)).replace(tzinfo=None)
+            yield "instant", _on_its_clock(column, value).replace(tzinfo=None)
         case _:
             yield column.kind, value
 

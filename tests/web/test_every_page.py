@@ -18,7 +18,7 @@ from tests.web.browsing import DESKTOP, PHONE, Site, Visit, contrasts, findings,
 from tests.web.finance_cast import charged, claimed
 
 FIRST_LOAD = 300 * 1024
-NOT_PAGES = ("/r/", "/live/stream", "/worker.js", "/static/", "/language/")
+NOT_PAGES = ("/r/", "/finance/quotes/", "/live/stream", "/worker.js", "/static/", "/language/")
 """What is answered to a page, not opened by a person."""
 FRAGMENT = re.compile(r"/(live|parts|part|panel|promise|rows|export)\b|\.(pdf|svg|csv|xlsx|jpg)$")
 

@@ -13,15 +13,15 @@ WORDS = {
     "en": {
         "search": "Search", "credit": "Credit…", "do": "Credit it", "credited": "40.00 CNY credited to",
         "claims": "Claims on suppliers", "file": "File it…", "filed": "Filed", "now": "The claim is now: filed.",
-        "export": "Export", "month": "Month", "save": "Save", "views": "Views", "saved": "is saved",
+        "export": "Export", "month": "Month", "save": "Save", "views": "My views", "saved": "is saved",
         "columns": "Columns", "tax": "Tax", "show": "Show",
         "close": "Close…", "close_it": "Close 2026-11", "closed": "2026-11 is closed.",
     },
     "zh-CN": {
-        "search": "搜索", "credit": "冲销…", "do": "冲销", "credited": "冲销 40.00 CNY",
+        "search": "查找", "credit": "冲销…", "do": "冲销", "credited": "冲销 40.00 CNY",
         "claims": "向原厂索赔", "file": "提交索赔…", "filed": "已提交", "now": "索赔状态：已提交",
-        "export": "导出", "month": "月份", "save": "保存", "views": "视图", "saved": "已保存",
-        "columns": "列", "tax": "税额", "show": "显示",
+        "export": "导出", "month": "月份", "save": "保存", "views": "我的视图", "saved": "已保存",
+        "columns": "列", "tax": "税额", "show": "查看",
         "close": "关闭…", "close_it": "关闭 2026-11", "closed": "2026-11 已关闭",
     },
 }  # fmt: skip
@@ -82,7 +82,7 @@ def test_the_report_is_exported_and_opened(visit, site, language, tmp_path):
     waiting.value.save_as(tmp_path / "report.xlsx")
     rows = CalamineWorkbook.from_path(tmp_path / "report.xlsx").get_sheet_by_index(0).to_python()
     assert (rows[0][0], rows[1][0]) == (words["month"], "2026-11")
-    shown = page.locator("table").first.locator("tbody td").first.text_content()
+    shown = page.locator("table.list").first.locator("tbody td").first.text_content()
     assert sum(row[2] for row in rows[1:]) == int(shown)
     assert seen.complaints == []
 

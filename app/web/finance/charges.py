@@ -127,7 +127,7 @@ QUOTES = Listing(
     ),
 )
 
-PERIOD = {"open": "still open", "over": "over, can be closed", "closed": "closed"}
+PERIOD = {"open": "still open", "over": "over, can be closed", "closed": "month closed"}
 PERIOD_STATE = """CASE WHEN b.period IS NOT NULL THEN 'closed'
     WHEN m.period < date_trunc('month', CAST(:today AS date)) THEN 'over' ELSE 'open' END"""
 MONTHS = f"""(

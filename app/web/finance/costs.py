@@ -51,7 +51,7 @@ COSTS = Listing(
     ),
 )
 
-SIGN = {"cost": "cost", "back": "taken back"}
+SIGN = {"cost": "cost", "back": "cost taken back"}
 SIGN_SQL = "CASE WHEN b.reverses IS NULL THEN 'cost' ELSE 'back' END"
 ENTRIES = Listing(
     page="/finance/costs/entries",

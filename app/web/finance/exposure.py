@@ -11,7 +11,7 @@ from litestar.params import FromQuery
 from app.core.db import reading
 from app.core.errors import FieldError
 from app.warranty.queries.exposure import EXPOSED, Ending, endings
-from app.web.bars import Bars, bars
+from app.web.charts import Chart, Drawn, Series, drawn
 from app.web.finance.words import MONEY_ROLES, PAYER
 from app.web.frame import signed_in
 from app.web.render import Words, language_of
@@ -173,7 +173,7 @@ async def export_devices(
     return await exported(request, who, DEVICES, binds=asked_day(request, on))
 
 
-def chart_of(found: Sequence[Ending], say: Words) -> Bars | None:
+def chart_of(found: Sequence[Ending], say: Words) -> Drawn | None:
     """The next quarters; what ends later is one bar more."""
     if not found:
         return None
@@ -181,11 +181,12 @@ def chart_of(found: Sequence[Ending], say: Words) -> Bars | None:
     rows = [(quarter_name(one.quarter), one.devices, one.parts) for one in shown]
     if later:
         rows.append((say("ends later"), sum(one.devices for one in later), sum(one.parts for one in later)))
-    return bars(
-        [name for name, _, _ in rows],
-        {say("Devices"): [devices for _, devices, _ in rows], say("Key parts"): [parts for _, _, parts in rows]},
-        title=say("Covers that end, by quarter"),
+    series = (
+        Series(name=say("Devices"), values=tuple(devices for _, devices, _ in rows)),
+        Series(name=say("Key parts"), values=tuple(parts for _, _, parts in rows)),
     )
+    labels = tuple(name for name, _, _ in rows)
+    return drawn(Chart(title=say("Covers that end, by quarter"), labels=labels, series=series))
 
 
 def quarter_name(day: date) -> str:

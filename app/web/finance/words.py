@@ -26,7 +26,7 @@ CLAIM: Mapping[str, str] = {
     "filed": "filed",
     "accepted": "accepted, to settle",
     "rejected": "rejected",
-    "expired": "expired",
+    "expired": "claim expired",
     "settled": "settled",
 }
 CLAIM_STANDING: Mapping[str, Standing] = {"open": "risk", "rejected": "late", "expired": "late", "settled": "ok"}

@@ -17,11 +17,12 @@ from app.core.i18n import text
 from app.fulfillment.queries import report
 from app.fulfillment.queries.report import Asked, CommitmentsOut, Dimension, MissOut, TallyOut
 from app.web.frame import signed_in
-from app.web.render import HEADERS, Words, language_of, page
+from app.web.render import Words, language_of, page
 from app.web.reports.views import BY, KIND, month_name, priority_word, report_view
 from app.web.sessions import SignedIn
+from app.web.sheets import Column, Kind, Sheet, Value
 from app.web.tables.asked import BadFilter
-from app.web.tables.files import MEDIA, Ending, Sheet, Value, chunks, local, written
+from app.web.tables.files import ending_of, local, sent, written
 from app.web.words import PRIORITY
 
 READERS = (ADMIN, FINANCE, DISPATCHER)
@@ -30,7 +31,7 @@ MISSES = 50
 HEADS = {
     "month": "Month",
     "group": "Group",
-    "lines": "Lines",
+    "lines": "Request lines",
     "two_hour_promised": "promised within 2 hours",
     "two_hour_met": "of these in time",
     "two_hour_hit_rate": "2-hour hit rate",
@@ -146,8 +147,14 @@ async def export_report(request: Request[Any, Any, Any], who: NamedDependency[Si
             if (cursor := found.next) is None:
                 return
 
-    heads = [say(BY[by]) if name == "group" else say(HEADS[name]) for name in HEADS]
-    return await sent(request, Sheet(title=say("Commitments"), columns=heads, rows=rows()), "commitments")
+    columns = tuple(
+        Column(key=name, label=say(BY[by]) if name == "group" else say(HEADS[name]), kind=kind_of(name))
+        for name in HEADS
+    )
+    ending = ending_of(request.url.path)
+    return sent(
+        await written(Sheet(title=say("Commitments"), columns=columns, rows=rows()), ending), "commitments", ending
+    )
 
 
 @get(["/reports/misses.csv", "/reports/misses.xlsx"], opt=signed_in(*READERS), include_in_schema=False)
@@ -171,8 +178,18 @@ async def export_misses(
                 return
 
     title = say("Misses of {month}", month=month_name(chosen, say))
-    heads = [say(MISS_HEADS[name]) for name in MISS_HEADS]
-    return await sent(request, Sheet(title=title, columns=heads, rows=rows()), f"misses-{month}")
+    columns = tuple(Column(key=name, label=say(MISS_HEADS[name]), kind=kind_of(name), zone=None) for name in MISS_HEADS)
+    ending = ending_of(request.url.path)
+    return sent(await written(Sheet(title=title, columns=columns, rows=rows()), ending), f"misses-{month}", ending)
+
+
+def kind_of(name: str) -> Kind:
+    """What the cells of a column are."""
+    if name in ("month", "group") or (name in MISS_HEADS and name not in ("due_at", "ended_at", "late_s")):
+        return "text"
+    if name in ("due_at", "ended_at"):
+        return "instant"
+    return "number" if name in ("two_hour_hit_rate", "two_hour_coverage", "commitments_met") else "whole"
 
 
 def cell(one: TallyOut, name: str, by: Dimension, say: Words) -> Value:
@@ -193,14 +210,6 @@ def miss_cell(one: MissOut, name: str, say: Words) -> Value:
             return None if value is None else local(value, one.timezone)
         case _:
             return value  # type: ignore[no-any-return]
-
-
-async def sent(request: Request[Any, Any, Any], sheet: Sheet, name: str) -> Stream:
-    """Write the file, then send it."""
-    ending: Ending = "xlsx" if request.url.path.endswith(".xlsx") else "csv"
-    file = await written(sheet, ending)
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}.{ending}"'}
-    return Stream(chunks(file), media_type=MEDIA[ending], headers=headers)
 
 
 HANDLERS = [show_report, export_report, export_misses]

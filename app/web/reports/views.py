@@ -6,7 +6,7 @@ from datetime import date
 
 from app.core.i18n import text
 from app.fulfillment.queries.report import AgainOut, CommitmentsOut, Dimension, MissOut, TallyOut, month_of
-from app.web.bars import Bars, bars
+from app.web.charts import Chart, Drawn, Series, drawn
 from app.web.render import Words
 from app.web.tables.shown import at, zone_name
 from app.web.words import PRIORITY, span
@@ -93,7 +93,7 @@ class ReportView:
     month: str
     answer: tuple[str, ...]
     figures: tuple[tuple[str, str, str], ...]
-    chart: Bars | None
+    chart: Drawn | None
     months: tuple[Line, ...]
     groups: tuple[Line, ...]
     by: str
@@ -106,7 +106,7 @@ def month_name(month: date, say: Words) -> str:
     return say("{month} {year}", month=say(MONTH[month.month]), year=month.year)
 
 
-def rate(share: float | None) -> str:
+def rate(share: float | int | None) -> str:
     return "—" if share is None else f"{share:g}%"
 
 
@@ -169,20 +169,18 @@ def line(one: TallyOut, name: str, href: str | None, *, here: bool = False) -> L
     )
 
 
-def chart(months: Sequence[TallyOut], say: Words) -> Bars | None:
+def chart(months: Sequence[TallyOut], say: Words) -> Drawn | None:
     """Hit rate and coverage side by side, oldest month first."""
     shown = list(reversed(months[:CHARTED]))
     if not shown:
         return None
-    series = {
-        say("2-hour hit rate"): [
-            None if one.two_hour_hit_rate is None else round(one.two_hour_hit_rate) for one in shown
-        ],
-        say("2-hour coverage"): [
-            None if one.two_hour_coverage is None else round(one.two_hour_coverage) for one in shown
-        ],
-    }
-    return bars([one.month for one in shown], series, title=say("Hit rate and coverage by month"), top=100, unit="%")
+    series = (
+        Series(name=say("2-hour hit rate"), values=tuple(one.two_hour_hit_rate for one in shown)),
+        Series(name=say("2-hour coverage"), values=tuple(one.two_hour_coverage for one in shown)),
+    )
+    labels = tuple(one.month for one in shown)
+    title = say("Hit rate and coverage by month")
+    return drawn(Chart(title=title, labels=labels, series=series, said=rate, top=100))
 
 
 def late(one: MissOut, say: Words) -> Late:

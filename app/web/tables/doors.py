@@ -1,8 +1,7 @@
 """Doors to lists: one call that shows a page of a list, one that sends all of it as a file, and the saved views."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
@@ -17,12 +16,13 @@ from app.core.db import begin, reading
 from app.core.errors import Refusal
 from app.web.forms import Form
 from app.web.frame import Misunderstood, signed_in
-from app.web.render import HEADERS, Words, language_of, page, see_other
+from app.web.render import Words, language_of, page, see_other
 from app.web.sessions import SignedIn
+from app.web.sheets import Sheet
 from app.web.sign_in import own_path
 from app.web.tables import saved
 from app.web.tables.asked import asked_for, asked_in
-from app.web.tables.files import MEDIA, Ending, Sheet, Value, chunks, heads_of, values_of, written
+from app.web.tables.files import columns_of, ending_of, rows_of, sent, written
 from app.web.tables.listing import Listing
 from app.web.tables.shown import TableView, added_here, added_up, table_view
 from app.web.tables.statement import all_rows, page_statement, sums_statements
@@ -89,21 +89,15 @@ async def exported(
 
     The file is written first, from one statement and so one state of the database, and sent when that is done.
     """
-    ending: Ending = "xlsx" if request.url.path.endswith(".xlsx") else "csv"
-    asked, tell = asked_for(listing, words_of(request)), Words(language_of(request))
+    ending, tell = ending_of(request.url.path), Words(language_of(request))
+    asked = asked_for(listing, words_of(request))
     statement, own = all_rows(asked)
-
-    async def rows(db: AsyncConnection) -> AsyncIterator[Sequence[Value]]:
-        async with db.stream(statement, {**own, **who.actor.scope, **(binds or {})}) as found:
-            async for row in found:
-                yield values_of(row, asked, tell)
-
-    async with begin(request.app.state.engine) as db:
-        sheet = Sheet(title=tell(listing.title), columns=heads_of(asked, tell), rows=rows(db))
+    binds = {**own, **who.actor.scope, **(binds or {})}
+    async with begin(request.app.state.engine) as db, db.stream(statement, binds) as found:
+        rows = rows_of(aiter(found), asked, tell)
+        sheet = Sheet(title=tell(listing.title), columns=columns_of(asked, tell), rows=rows)
         file = await written(sheet, ending)
-    name = quote(f"{listing.page.strip('/').replace('/', '-')}.{ending}")
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Stream(chunks(file), media_type=MEDIA[ending], headers=headers)
+    return sent(file, listing.page.strip("/").replace("/", "-"), ending)
 
 
 async def opening(request: Request[Any, Any, Any], who: SignedIn, listing: Listing) -> str | None:

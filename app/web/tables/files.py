@@ -1,66 +1,56 @@
-"""Lists as files: CSV for programs and people, XLSX with real numbers and dates. Written to disk row by row, then sent."""
+"""A list as a sheet for `app/web/sheets.py`: the columns shown, their values typed, zones in a column of their own."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Literal
 from zoneinfo import ZoneInfo
 
-import xlsxwriter
+from litestar.response import Stream
 
 from app.core.money import Money
+from app.web.render import HEADERS
+from app.web.sheets import Column as SheetColumn
+from app.web.sheets import Kind as SheetKind
+from app.web.sheets import Sheet, Value, csv_pieces, pieces_of, xlsx_file
 from app.web.tables.asked import Asked
-from app.web.tables.listing import BESIDE, Column
+from app.web.tables.listing import BESIDE, Column, Kind
 from app.web.tables.shown import Tell, text_of
 
-Value = str | int | float | Decimal | date | datetime | None
 Ending = Literal["csv", "xlsx"]
 IN_MEMORY = 4 * 1024 * 1024
-MEDIA: dict[Ending, str] = {
+MEDIA: Mapping[Ending, str] = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-MOST_ROWS = 1_000_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+KINDS: Mapping[Kind, SheetKind] = {"money": "money", "quantity": "whole", "date": "date", "instant": "instant"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """A list as a file holds it: a title, the heads of its columns, rows of plain values."""
-
-    title: str
-    columns: Sequence[str]
-    rows: AsyncIterator[Sequence[Value]]
-
-
-def heads_of(asked: Asked, tell: Tell) -> list[str]:
+def columns_of(asked: Asked, tell: Tell) -> tuple[SheetColumn, ...]:
     """The columns as shown; beside each amount stands its currency, beside each instant its zone."""
     found = []
     for one in asked.columns:
-        found.append(tell(one.label))
-        if one.kind in BESIDE:
-            found.append(f"{tell(one.label)} · {tell(BESIDE[one.kind])}")
-    return found
+        label, kind = tell(one.label), KINDS.get(one.kind, "text")
+        beside = f"{label} · {tell(BESIDE[one.kind])}" if one.kind in BESIDE else ""
+        found.append(SheetColumn(key=one.key, label=label, kind=kind, currency=beside, zone=None))
+        if one.kind == "instant":
+            found.append(SheetColumn(key=f"{one.key}_zone", label=beside))
+    return tuple(found)
 
 
 def values_of(row: Any, asked: Asked, tell: Tell) -> list[Value]:
-    """A row's values in the order of `heads_of`."""
+    """A row's values in the order of `columns_of`."""
     facts, found = row._mapping, list[Value]()
     for one in asked.columns:
         value = facts[one.key]
         found.append(value_of(one, value, facts, tell))
-        if one.kind == "money":
-            found.append(None if value is None else facts[one.currency])
-        elif one.kind == "instant":
+        if one.kind == "instant":
             found.append(None if value is None else facts.get("zone") or "UTC")
     return found
 
 
-def value_of(column: Column, value: Any, facts: Any, tell: Tell) -> Value:
+def value_of(column: Column, value: Any, facts: Mapping[str, Any], tell: Tell) -> Value:
     """A value as files hold it: amounts and counts as numbers, instants on the wall clock of their zone."""
     match value:
         case None:
@@ -70,7 +60,7 @@ def value_of(column: Column, value: Any, facts: Any, tell: Tell) -> Value:
         case date():
             return value
         case int() | Decimal() if column.kind == "money":
-            return Decimal(Money(int(value), facts[column.currency]).amount)
+            return Money(int(value), facts[column.currency])
         case int() | Decimal():
             return int(value)
         case _:
@@ -78,85 +68,32 @@ def value_of(column: Column, value: Any, facts: Any, tell: Tell) -> Value:
 
 
 def local(instant: datetime, zone: str | None) -> datetime:
-    """An instant on a zone's wall clock, as spreadsheets know times."""
-    return instant.astimezone(ZoneInfo(zone or "UTC")).replace(tzinfo=None)
+    """An instant on a zone's wall clock."""
+    return instant.astimezone(ZoneInfo(zone or "UTC"))
 
 
 async def written(sheet: Sheet, ending: Ending) -> IO[bytes]:
-    """The file, at its beginning, on disk once it is large."""
-    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
-    await (write_csv if ending == "csv" else write_xlsx)(sheet, file)
+    """The whole file, at its beginning, on disk once it is large: nobody's slow line holds a transaction open."""
+    if ending == "xlsx":
+        return await xlsx_file(sheet)
+    file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
+    async for piece in csv_pieces(sheet):
+        file.write(piece)
     file.seek(0)
     return file
 
 
-async def write_csv(sheet: Sheet, file: IO[bytes]) -> None:
-    """UTF-8 with its mark, so that a spreadsheet reads Chinese; nothing in it can be taken for a formula (T134)."""
-    words = io.TextIOWrapper(file, "utf-8-sig", newline="", write_through=True)
-    rows = csv.writer(words)
-    rows.writerow([plain(one) for one in sheet.columns])
-    async for row in sheet.rows:
-        rows.writerow([plain(one) for one in row])
-    words.detach()
+def sent(file: IO[bytes], name: str, ending: Ending) -> Stream:
+    """A written file as an answer that is saved under a name."""
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}.{ending}"'}
+    return Stream(pieces_of(file), media_type=MEDIA[ending], headers=headers)
 
 
-def plain(value: Value) -> str:
-    """A value as CSV holds it. Text that begins like a formula, or like our mark, gets the mark `'`, which the importers
-    take off again."""
-    match value:
-        case None:
-            return ""
-        case datetime():
-            return value.isoformat(sep=" ", timespec="seconds")
-        case date():
-            return value.isoformat()
-        case str():
-            return f"'{value}" if value.startswith(FORMULA) else value
-        case _:
-            return str(value)
+def ending_of(path: str) -> Ending:
+    return "xlsx" if path.endswith(".xlsx") else "csv"
 
 
-async def write_xlsx(sheet: Sheet, file: IO[bytes]) -> None:
-    """Typed cells: text is never a formula, numbers add up, dates sort."""
-    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "strings_to_formulas": False}
-    book = xlsxwriter.Workbook(file, options | {"strings_to_urls": False, "strings_to_numbers": False})
-    bold, instant, day = (
-        book.add_format(one)
-        for one in ({"bold": True}, {"num_format": "yyyy-mm-dd hh:mm"}, {"num_format": "yyyy-mm-dd"})
-    )
-    page = book.add_worksheet(sheet_name(sheet.title))
-    page.freeze_panes(1, 0)
-    page.set_column(0, max(0, len(sheet.columns) - 1), 16)
-    for at, head in enumerate(sheet.columns):
-        page.write_string(0, at, head, bold)
-    number = 0
-    async for row in sheet.rows:
-        number += 1
-        for at, value in enumerate(row):
-            match value:
-                case None:
-                    pass
-                case datetime():
-                    page.write_datetime(number, at, value, instant)
-                case date():
-                    page.write_datetime(number, at, value, day)
-                case str():
-                    page.write_string(number, at, value)
-                case _:
-                    page.write_number(number, at, value)
-    page.autofilter(0, 0, number, max(0, len(sheet.columns) - 1))
-    book.close()
-
-
-def sheet_name(title: str) -> str:
-    """What a spreadsheet takes as a sheet's name."""
-    return "".join("-" if one in "[]:*?/\\" else one for one in title)[:31] or "1"
-
-
-def chunks(file: IO[bytes]) -> Iterator[bytes]:
-    """A file's bytes, piece by piece; closed at the end."""
-    try:
-        while piece := file.read(65536):
-            yield piece
-    finally:
-        file.close()
+async def rows_of(found: AsyncIterator[Any], asked: Asked, tell: Tell) -> AsyncIterator[Sequence[Value]]:
+    """Database rows as rows of a sheet, one by one."""
+    async for row in found:
+        yield values_of(row, asked, tell)
