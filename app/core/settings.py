@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.core.egress import read_allowed
+
 
 class BadSetting(Exception):
     """A setting is missing, misspelt or not understood; the message names it and says what it takes."""
@@ -50,6 +52,16 @@ class Settings:
         "Sparelane",
         "The company on papers: its name, then its address and telephone, parted by semicolons",
     )
+    egress_allow: str = setting(
+        "SPARELANE_EGRESS_ALLOW",
+        "",
+        "Comma-separated hosts and networks inside the company that webhooks and connections may call, also by plain HTTP",
+    )
+    public_url: str = setting(
+        "SPARELANE_PUBLIC_URL",
+        "",
+        "Where people reach this installation, as in https://parts.example.com; for links in tickets",
+    )
 
     @property
     def data(self) -> Path:
@@ -75,6 +87,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if settings.worker not in ("inside", "apart"):
         raise BadSetting(f"SPARELANE_WORKER must be inside or apart, not {settings.worker!r}")
     _check_travel(settings.travel)
+    try:
+        read_allowed(settings.egress_allow)
+    except ValueError as wrong:
+        raise BadSetting(f"SPARELANE_EGRESS_ALLOW: {wrong}") from wrong
+    if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
+        raise BadSetting("SPARELANE_PUBLIC_URL must start with https:// or http://")
     if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://")):
         raise BadSetting("DATABASE_URL must start with postgresql://; Sparelane runs on PostgreSQL alone")
     return settings
