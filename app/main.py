@@ -18,11 +18,13 @@ from app.accounts.guards import PUBLIC, admit, provide_call
 from app.billing import api as billing_api
 from app.core.clock import Clock, SystemClock
 from app.core.db import make_engine, reading
+from app.core.egress import egress_of
 from app.core.errors import Refusal
 from app.core.http import Unavailable, on_exception, on_http_exception, on_refusal
 from app.core.migrate import newest
 from app.core.settings import Settings
 from app.fulfillment.api import HANDLERS as FULFILLMENT
+from app.integrations.api import HANDLERS as INTEGRATIONS
 from app.network import api as network_api
 from app.routing.travel.chosen import Travel
 from app.stock import api as stock_api
@@ -67,6 +69,7 @@ def create_app(
         app.state.engine = make_engine(database_url, pool_size=int(settings.pool_size))
         app.state.clock = clock or SystemClock()
         app.state.settings = settings
+        app.state.egress = egress_of(settings.egress_allow)
         app.state.wake = wake or _nobody
         try:
             async with nullcontext(travel) if travel else Travel(settings.travel, settings.data) as roads:
@@ -85,6 +88,7 @@ def create_app(
             *stock_api.HANDLERS,
             *billing_api.HANDLERS,
             *FULFILLMENT,
+            *INTEGRATIONS,
             pages(),
         ],
         guards=[admit],

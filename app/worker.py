@@ -23,6 +23,8 @@ from app.fulfillment.jobs import (
     presume_confirmed,
     source_lost,
 )
+from app.integrations.jobs.deliver import Post
+from app.integrations.jobs.fan_out import fan_out_events
 from app.routing.jobs import Ahead, draw_lines, forget_travel
 from app.routing.solver.child import Solver
 from app.routing.travel.chosen import Travel
@@ -38,7 +40,8 @@ GRACE_S = 5.0
 @dataclass(frozen=True, slots=True)
 class Context:
     """What duties may need. `solver` is the process's one solving child; it starts at its first question. Without one,
-    plans are greedy. `travel` asks for road times; without it nobody does."""
+    plans are greedy. `travel` asks for road times; without it nobody does. `post` is the process's way out; without one
+    nothing leaves it."""
 
     engine: AsyncEngine
     clock: Clock
@@ -46,6 +49,7 @@ class Context:
     solver: Solver | None
     travel: Travel | None = None
     ahead: Ahead = field(default_factory=Ahead)
+    post: Post | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,16 @@ async def draw(context: Context) -> int:
     return await draw_lines(context.engine, context.travel, context.clock.now())
 
 
+async def fan_out(context: Context) -> int:
+    """Make deliveries of what happened."""
+    return await fan_out_events(context.engine, context.clock.now())
+
+
+async def deliver(context: Context) -> int:
+    """Send what is due."""
+    return 0 if context.post is None else await context.post.deliver(context.engine, context.clock)
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("expire_reservations", in_transaction(expire_reservations), every_s=15),
     Duty("escalate_due", in_transaction(escalate_due), every_s=5),
@@ -101,6 +115,8 @@ DUTIES: tuple[Duty, ...] = (
     Duty("settle_undetermined", in_transaction(settle_undetermined), every_s=300),
     Duty("follow_calendar", in_transaction(follow_calendar), every_s=300),
     Duty("expire_recoveries", in_transaction(expire_recoveries), every_s=3600),
+    Duty("fan_out", fan_out, every_s=2, wakes=True),
+    Duty("deliver", deliver, every_s=0.5),
     Duty("seal", in_transaction(seal), every_s=2),
     Duty("learn_ahead", learn_ahead, every_s=10),
     Duty("draw_lines", draw, every_s=10),

@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.guards import Call, allow
-from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION
+from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, FINANCE, INTEGRATION, Actor
 from app.billing import queries, service
 from app.billing.schemas import (
     AcceptIn,
@@ -28,6 +28,7 @@ from app.billing.schemas import (
 )
 from app.core.errors import FieldError, Reason, Unprocessable
 from app.core.http import reasons_out
+from app.core.i18n import Language
 from app.core.money import Money, of_amount
 from app.core.types import MoneyOut
 
@@ -38,7 +39,7 @@ class BadAmount(Unprocessable):
     code = "amount.bad"
 
 
-def charge_out(row: Any, call: Call) -> ChargeOut:
+def charge_out(row: Any, *, actor: Actor, language: Language) -> ChargeOut:
     """A charge as this asker may see it: the customer's price and why, and for finance what it cost."""
     cost = Money(row.cost_minor, row.currency)
     reasons = [Reason(**reason) for reason in row.reasons]
@@ -57,8 +58,8 @@ def charge_out(row: Any, call: Call) -> ChargeOut:
             net=Money(row.net_minor, row.currency).amount,
             tax=Money(row.tax_minor, row.currency).amount,
         ),
-        cost=MoneyOut(amount=cost.amount, currency=cost.currency) if call.actor.sees_cost else None,
-        reasons=reasons_out(reasons, call.language),
+        cost=MoneyOut(amount=cost.amount, currency=cost.currency) if actor.sees_cost else None,
+        reasons=reasons_out(reasons, language),
         verdict=row.verdict,
         reverses=row.reverses,
         reason=row.reason,
@@ -82,13 +83,16 @@ async def list_charges(
             db, actor=call.actor, customer=customer, contract=contract, request=of_request, cursor=cursor, limit=limit
         )
     )
-    return ChargesOut(items=[charge_out(row, call) for row in page.rows], next=page.next)
+    return ChargesOut(
+        items=[charge_out(row, actor=call.actor, language=call.language) for row in page.rows], next=page.next
+    )
 
 
 @get("/v1/charges/{charge_id:str}", opt=allow(ADMIN, FINANCE, DISPATCHER, ENGINEER, INTEGRATION))
 async def show_charge(charge_id: FromPath[str], call: NamedDependency[Call]) -> ChargeOut:
     """One charge or credit."""
-    return charge_out(await call.read(lambda db: queries.charge_row(db, actor=call.actor, charge_id=charge_id)), call)
+    row = await call.read(lambda db: queries.charge_row(db, actor=call.actor, charge_id=charge_id))
+    return charge_out(row, actor=call.actor, language=call.language)
 
 
 @post("/v1/charges/{charge_id:str}/reverse", opt=allow(ADMIN, FINANCE))
@@ -115,7 +119,8 @@ async def reverse_charge(
             now=call.now,
             occurred_at=data.occurred_at,
         )
-        return charge_out(await queries.charge_row(db, actor=call.actor, charge_id=credit), call)
+        row = await queries.charge_row(db, actor=call.actor, charge_id=credit)
+        return charge_out(row, actor=call.actor, language=call.language)
 
     return await call.write(200, reverse)
 

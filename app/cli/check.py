@@ -13,6 +13,7 @@ from app.core import events
 from app.core.db import begin
 from app.core.settings import Settings
 from app.fulfillment.queries import checks as fulfillment
+from app.integrations.queries import checks as integrations
 from app.stock import queries as stock
 from app.warranty import queries as warranty
 
@@ -24,6 +25,7 @@ WINGS: tuple[tuple[str, Faults], ...] = (
     ("stock", stock.faults),
     ("billing", billing.faults),
     ("fulfillment", fulfillment.faults),
+    ("integrations", integrations.faults),
 )
 
 

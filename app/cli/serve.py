@@ -29,9 +29,11 @@ from app.cli.frame import (
     run_loop,
 )
 from app.core.clock import SystemClock
+from app.core.egress import Outgoing, egress_of
 from app.core.logs import App, configure_logs, with_access_log
 from app.core.migrate import migrate
 from app.core.settings import Settings
+from app.integrations.jobs.deliver import Post
 from app.main import create_app
 from app.routing.solver.child import Solver
 from app.routing.travel.chosen import Travel
@@ -121,8 +123,10 @@ async def working(engine: AsyncEngine, settings: Settings, travel: Travel) -> As
     if settings.worker == "apart":
         yield None
         return
-    async with Solver() as solver, Worker(Context(engine, SystemClock(), settings, solver, travel)) as worker:
-        yield worker.wake
+    async with Solver() as solver, Outgoing(egress_of(settings.egress_allow)) as outgoing:
+        context = Context(engine, SystemClock(), settings, solver, travel, post=Post(outgoing))
+        async with Worker(context) as worker:
+            yield worker.wake
 
 
 def configuration(settings: Settings, app: object) -> uvicorn.Config:

@@ -16,8 +16,10 @@ from app.cli.frame import (
     run_loop,
 )
 from app.core.clock import SystemClock
+from app.core.egress import Outgoing, egress_of
 from app.core.logs import configure_logs
 from app.core.settings import Settings
+from app.integrations.jobs.deliver import Post
 from app.routing.solver.child import Solver
 from app.routing.travel.chosen import Travel
 from app.worker import Context, Worker
@@ -48,8 +50,9 @@ async def working(url: str, settings: Settings) -> None:
         engine_on(url, pool_size=POOL) as engine,
         Solver() as solver,
         Travel(settings.travel, settings.data) as travel,
+        Outgoing(egress_of(settings.egress_allow)) as outgoing,
     ):
         await need_durability(engine)
-        async with Worker(Context(engine, SystemClock(), settings, solver, travel)):
+        async with Worker(Context(engine, SystemClock(), settings, solver, travel, post=Post(outgoing))):
             log.info("worker is up")
             await stopped.wait()

@@ -25,6 +25,7 @@ APPEND_ONLY = (
     "verdict",
     "warranty_event",
     "plan_history",
+    "webhook_attempt",
 )
 
 

@@ -1,0 +1,1 @@
+"""Decisions about deliveries out and tickets in."""

@@ -1,0 +1,179 @@
+"""Webhook endpoints, deliveries and events on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from app.core.types import NO_CONTROL, Code, Instant, Name, Wire
+
+Url = Annotated[str, Meta(min_length=8, max_length=2000, pattern=NO_CONTROL)]
+Secret = Annotated[str, Meta(pattern=r"^whsec_[A-Za-z0-9+/]{32,128}={0,2}\Z")]
+Language = Literal["en", "zh-CN"]
+EventTypes = Annotated[list[Name], Meta(min_length=1, max_length=100)]
+Codes = Annotated[list[Code], Meta(max_length=1000)]
+DeliveryState = Literal["pending", "delivered", "dead", "canceled"]
+
+
+class EndpointIn(Wire):
+    """Where to send which events: null types are all, a null scope is the key's own. Without a secret one is made."""
+
+    url: Url
+    description: Name | None = None
+    event_types: EventTypes | None = None
+    customers: Codes | None = None
+    areas: Codes | None = None
+    places: Codes | None = None
+    language: Language = "en"
+    secret: Secret | None = None
+
+
+class EndpointPatch(Wire):
+    """What changes of an endpoint; fields left out stay."""
+
+    url: Url | UnsetType = UNSET
+    description: Name | UnsetType | None = UNSET
+    event_types: EventTypes | UnsetType | None = UNSET
+    language: Language | UnsetType = UNSET
+
+
+class EndpointOut(Wire):
+    """An endpoint as it stands; its secrets are never shown again."""
+
+    id: str
+    url: str
+    description: str | None
+    event_types: list[str] | None
+    customers: list[str] | None
+    areas: list[str] | None
+    places: list[str] | None
+    language: Language
+    state: Literal["active", "disabled"]
+    disabled_reason: str | None
+    pending: int
+    failures: int
+    failing_since: datetime | None
+    rests_until: datetime | None
+    secrets: int
+    created_at: datetime
+    version: int
+
+
+class EndpointsOut(Wire):
+    items: list[EndpointOut]
+    next: str | None
+
+
+class EndpointMade(Wire):
+    """An endpoint, or a secret, just made; `secret` is shown this once."""
+
+    secret: str
+    endpoint: EndpointOut
+
+
+class RotateIn(Wire):
+    """A new secret; the old ones go on signing beside it for the overlap, 24 hours if left out."""
+
+    overlap_minutes: Annotated[int, Meta(ge=0, le=7 * 24 * 60)] = 24 * 60
+    secret: Secret | None = None
+
+
+class DisableIn(Wire):
+    reason: Name | None = None
+
+
+class ReplayIn(Wire):
+    """Send again what was made in a span of time: the same ids and bytes, a new timestamp."""
+
+    since: Instant
+    until: Instant | None = None
+    states: Annotated[list[Literal["delivered", "dead", "canceled"]], Meta(min_length=1)] | None = None
+
+
+class ReplayOut(Wire):
+    replayed: int
+
+
+class DeliveryOut(Wire):
+    """One event for one endpoint; `id` is the delivery's, `event` the webhook-id that the receiver sees."""
+
+    id: str
+    endpoint: str
+    event: str
+    type: str
+    subject: str
+    sequence: int
+    state: DeliveryState
+    reason: str | None
+    attempts: int
+    next_at: datetime | None
+    last_status: int | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class DeliveriesOut(Wire):
+    items: list[DeliveryOut]
+    next: str | None
+
+
+class AttemptOut(Wire):
+    """One try: a status, or why there is none."""
+
+    n: int
+    started_at: datetime
+    took_ms: int
+    status: int | None
+    failure: str | None
+
+
+class DeliveryDetail(Wire):
+    """A delivery with every try, and the very text that is sent."""
+
+    delivery: DeliveryOut
+    attempts: list[AttemptOut]
+    body: str | None
+
+
+class EventTypeOut(Wire):
+    """One type of event that can be subscribed to."""
+
+    type: str
+    words: str
+    carries: str
+
+
+class EventTypesOut(Wire):
+    items: list[EventTypeOut]
+
+
+class SubjectOut(Wire):
+    """What an event is about, at which version."""
+
+    id: str
+    version: int
+
+
+class WebhookEvent(Wire):
+    """What a webhook delivers. `data` is the subject as the API shows it when the event is sent out (its own `version`
+    may be newer), `facts` what was recorded with the event itself."""
+
+    type: str
+    timestamp: datetime
+    id: str
+    schema_version: int
+    recorded_at: datetime
+    actor: str
+    request_id: str
+    subject: SubjectOut
+    customer: str | None
+    area: str | None
+    place: str | None
+    facts: dict[str, Any]
+    data: Any
+
+
+class PingOut(Wire):
+    """The test's delivery; see its attempts for what came of it."""
+
+    delivery: str
