@@ -47,6 +47,7 @@ def make_engine(url: str, *, pool_size: int = 16, role: str | None = APP_ROLE) -
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,
+        hide_parameters=True,  # an error's text goes to the log, and values may be secrets
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
         connect_args={"server_settings": server, "timeout": 5, "command_timeout": 30},
