@@ -12,6 +12,7 @@ from app.core.db import begin
 from app.core.http import Contention
 from app.fulfillment import schemas
 from app.fulfillment.api.shapes import request_out
+from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.service.accept import Proposal, accept, propose, propose_locked, record_lost_demand
 from app.fulfillment.service.refusals import FactsMoved, NotEnough
 from app.routing.jobs import learn
@@ -19,38 +20,46 @@ from app.stock.service.refusals import OutOfStock, PriceMoved
 
 T = TypeVar("T")
 Verb = Callable[[AsyncConnection], Awaitable[schemas.RequestOut]]
+Also = Callable[[AsyncConnection, Loaded], Awaitable[None]]
+"""Something that belongs to the request and is written in the transaction that accepts it."""
 ROUNDS = 3
 
 
-async def ask(data: schemas.RequestIn, call: Call) -> Response[schemas.RequestOut]:
+async def ask(data: schemas.RequestIn, call: Call, *, also: Also | None = None) -> Response[schemas.RequestOut]:
     """The API's door: the answer as it is sent, kept under the caller's key."""
     if (replayed := await call.replay()) is not None:
         return replayed
-    return await _or_lost_demand(data, call, lambda verb: call.write(201, verb))
+    return await _or_lost_demand(data, call, lambda verb: call.write(201, verb), also)
 
 
-async def ask_on_page(data: schemas.RequestIn, call: Call) -> schemas.RequestOut:
+async def ask_on_page(data: schemas.RequestIn, call: Call, *, also: Also | None = None) -> schemas.RequestOut:
     """A page's door: the same, as a value."""
     if (replayed := await call.replay()) is not None:
         return msgspec.json.decode(replayed.content, type=schemas.RequestOut)
-    return await _or_lost_demand(data, call, lambda verb: call.act(verb, schemas.RequestOut))
+    return await _or_lost_demand(data, call, lambda verb: call.act(verb, schemas.RequestOut), also)
 
 
-async def _or_lost_demand(data: schemas.RequestIn, call: Call, write: Callable[[Verb], Awaitable[T]]) -> T:
+async def _or_lost_demand(
+    data: schemas.RequestIn, call: Call, write: Callable[[Verb], Awaitable[T]], also: Also | None
+) -> T:
     """What is refused for want of stock is remembered (IS10)."""
     try:
-        return await _in_rounds(data, call, write)
+        return await _in_rounds(data, call, write, also)
     except NotEnough as refused:
         async with begin(call.engine) as db:
             await record_lost_demand(db, refused=refused, now=call.now)
         raise
 
 
-async def _in_rounds(data: schemas.RequestIn, call: Call, write: Callable[[Verb], Awaitable[T]]) -> T:
+async def _in_rounds(
+    data: schemas.RequestIn, call: Call, write: Callable[[Verb], Awaitable[T]], also: Also | None
+) -> T:
     """Decide on fresh facts and write; what moved in between is decided again, the last time under the rows' locks."""
 
     async def accepted(db: AsyncConnection, proposal: Proposal) -> schemas.RequestOut:
         loaded = await accept(db, actor=call.actor, proposal=proposal, now=call.now)
+        if also is not None:
+            await also(db, loaded)
         return request_out(loaded, actor=call.actor, language=call.language, now=call.now)
 
     async def locked(db: AsyncConnection) -> schemas.RequestOut:

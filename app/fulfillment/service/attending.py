@@ -288,6 +288,26 @@ async def add_note(
     return await _step(frame, "noted", text=body.text, replan=False)
 
 
+async def ask_return(
+    db: AsyncConnection,
+    *,
+    actor: Actor,
+    request_id: str,
+    body: schemas.StepIn,
+    expected_version: int | None,
+    now: datetime,
+) -> Loaded:
+    """Not wanted any more, but handed over already: whoever has the part is told to bring it back (S6b).
+
+    The ledger follows when it is back, by `return-unused`.
+    """
+    frame = await open_frame(
+        db, actor=actor, request_id=request_id, body=body, expected_version=expected_version, now=now
+    )
+    need_open(frame, Verb.RETURN_UNUSED.value)
+    return await _step(frame, "return_asked", replan=False)
+
+
 async def _step(frame: Frame, verb: str, *, event: str | None = None, replan: bool = True, **facts: Any) -> Loaded:
     """One step of the whole request, announced under its own name."""
     details = frame.details(**facts)
