@@ -17,7 +17,7 @@ WAITS = tuple(
 LONGEST_WAIT = timedelta(hours=24)
 RESTS_FROM, LONGEST_REST = 5, timedelta(minutes=5)
 GIVEN_UP_AFTER = timedelta(days=3)
-OVERLAP = timedelta(hours=24)
+HOPELESS, HOPELESS_TRIES = frozenset((400, 404, 405, 409, 410, 422)), 3
 SECRET_MARK = "whsec_"  # noqa: S105 - a prefix
 
 
@@ -56,16 +56,21 @@ def after_attempt(
     failures: int,
     jitter: float,
     now: datetime,
+    ticket: bool = False,
 ) -> Delivered | Again | Dead | Gone:
     """The decision after the `tries`-th try of this round; `failures` are the endpoint's in a row before it.
 
-    `jitter` lies between -1 and 1 and moves the wait by up to a tenth, so that a crowd does not come back at once.
+    `jitter` lies between -1 and 1 and moves the wait by up to a tenth, so that a crowd does not come back at once. What
+    a ticketing system calls wrong or gone concerns that one ticket: it is given up after a few tries, and the
+    connection goes on.
     """
     if failure is None and status is not None and 200 <= status < 300:
         return Delivered()
-    if status == 410:
-        return Gone()
     reason = failure or f"http_{status}"
+    if ticket and status in HOPELESS and tries >= HOPELESS_TRIES:
+        return Dead(reason)
+    if status == 410 and not ticket:
+        return Gone()
     asked = wait_asked(retry_after, now) if status in (429, 503) else None
     if tries > len(WAITS):
         return Dead(reason)
