@@ -23,8 +23,11 @@ from app.fulfillment.jobs import (
     presume_confirmed,
     source_lost,
 )
+from app.integrations.jobs.act import act_on_receipts
 from app.integrations.jobs.deliver import Post
 from app.integrations.jobs.fan_out import fan_out_events
+from app.integrations.jobs.poll import poll_connections
+from app.integrations.service.receiving import forget_receipts
 from app.routing.jobs import Ahead, draw_lines, forget_travel
 from app.routing.solver.child import Solver
 from app.routing.travel.chosen import Travel
@@ -95,7 +98,19 @@ async def draw(context: Context) -> int:
 
 async def fan_out(context: Context) -> int:
     """Make deliveries of what happened."""
-    return await fan_out_events(context.engine, context.clock.now())
+    return await fan_out_events(context.engine, context.clock.now(), public_url=context.settings.public_url)
+
+
+async def act(context: Context) -> int:
+    """Act on what ticketing systems told."""
+    return await act_on_receipts(context.engine, context.clock.now())
+
+
+async def poll(context: Context) -> int:
+    """Ask the ticketing systems that do not tell by themselves."""
+    if context.post is None:
+        return 0
+    return await poll_connections(context.engine, context.post.outgoing, context.clock.now())
 
 
 async def deliver(context: Context) -> int:
@@ -115,6 +130,8 @@ DUTIES: tuple[Duty, ...] = (
     Duty("settle_undetermined", in_transaction(settle_undetermined), every_s=300),
     Duty("follow_calendar", in_transaction(follow_calendar), every_s=300),
     Duty("expire_recoveries", in_transaction(expire_recoveries), every_s=3600),
+    Duty("poll", poll, every_s=5),
+    Duty("act", act, every_s=2, wakes=True),
     Duty("fan_out", fan_out, every_s=2, wakes=True),
     Duty("deliver", deliver, every_s=0.5),
     Duty("seal", in_transaction(seal), every_s=2),
@@ -123,6 +140,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("forget_travel", in_transaction(forget_travel), every_s=3600),
     Duty("forget_old", in_transaction(forget_old), every_s=3600),
     Duty("forget_tries", in_transaction(forget_tries), every_s=600),
+    Duty("forget_receipts", in_transaction(forget_receipts), every_s=3600),
 )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import TextClause
+from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import BadRequest
@@ -65,7 +65,7 @@ def capped(limit: int | None) -> int:
 
 async def page_by_text(
     db: AsyncConnection,
-    statement: TextClause,
+    statement: Executable,
     binds: dict[str, Any],
     *,
     key: str,

@@ -227,8 +227,8 @@ class TicketDraft(Base):
     known: Mapped[dict[str, Any]]
     missing: Mapped[list[str]] = mapped_column(ARRAY(Text))
     problem: Mapped[dict[str, Any] | None]
-    customer: Mapped[str | None] = mapped_column(ForeignKey("customer.code"))
-    area: Mapped[str | None] = mapped_column(ForeignKey("area.code"))
+    customer: Mapped[str | None]
+    area: Mapped[str | None]
     state: Mapped[str]
     request: Mapped[str | None] = mapped_column(ForeignKey("part_request.id"))
     reason: Mapped[str | None]

@@ -1,13 +1,17 @@
 """What the integrations' tests share: receivers on loopback, the way out, and duties stepped by hand."""
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from standardwebhooks import Webhook
 
 from app.accounts.rules import duty_actor
 from app.accounts.schemas import KeyIn
@@ -17,6 +21,7 @@ from app.core.clock import SteppedClock
 from app.core.db import begin, make_engine
 from app.core.egress import Outgoing, egress_of
 from app.core.settings import Settings
+from app.integrations.jobs.act import act_on_receipts
 from app.integrations.jobs.deliver import Post
 from app.integrations.jobs.fan_out import fan_out_events
 from app.main import create_app
@@ -110,3 +115,57 @@ async def out(api: httpx.AsyncClient, engine: AsyncEngine, clock: SteppedClock) 
         yield Out(api, engine, clock, Post(outgoing))
     for one in (await api.get("/v1/webhook-endpoints", params={"limit": "200"})).json()["items"]:
         assert (await api.delete(f"/v1/webhook-endpoints/{one['id']}")).status_code == 200
+
+
+SECRET = "whsec_" + base64.b64encode(b"a secret of the tests' own, 32 b").decode()
+
+
+@dataclass
+class In:
+    """A connection of the generic profile, and its sender."""
+
+    api: httpx.AsyncClient
+    engine: AsyncEngine
+    clock: SteppedClock
+    code: str = field(default_factory=lambda: unique("desk"))
+
+    async def connect(self, **changes: Any) -> dict[str, Any]:
+        body = {"code": self.code, "name": "Desk", "provider": "generic", "verify_secret": SECRET} | changes
+        return await made(self.api, "/v1/connections", body)
+
+    def signed(self, body: bytes, delivery: str, *, at: datetime | None = None) -> dict[str, str]:
+        """The headers of a sender that follows Standard Webhooks."""
+        stamp = at or self.clock.now()
+        signature = Webhook(SECRET).sign(delivery, stamp, body.decode())
+        return {
+            "webhook-id": delivery, "webhook-timestamp": str(int(stamp.timestamp())), "webhook-signature": signature,
+            "content-type": "application/json",
+        }  # fmt: skip
+
+    async def push(self, delivery: str | None = None, **ticket: Any) -> httpx.Response:
+        """Send a ticket as its sender would; without a key of ours."""
+        body = json.dumps(ticket).encode()
+        headers = self.signed(body, delivery or unique("msg")) | {"Authorization": ""}
+        return await self.api.post(f"/hooks/{self.code}", content=body, headers=headers)
+
+    async def act(self) -> int:
+        return await act_on_receipts(self.engine, self.clock.now())
+
+    async def receipts(self) -> list[dict[str, Any]]:
+        """What came in, oldest first."""
+        return (await self.api.get("/v1/hook-receipts", params={"connection": self.code})).json()["items"][::-1]
+
+    async def ticket(self, number: str) -> dict[str, Any] | None:
+        answer = await self.api.get("/v1/tickets", params={"connection": self.code, "number": number})
+        return next(iter(answer.json()["items"]), None)
+
+    async def requests(self, number: str) -> list[dict[str, Any]]:
+        """The requests of a ticket, newest first."""
+        return (await self.api.get("/v1/part-requests", params={"ticket": f"{self.code}:{number}"})).json()["items"]
+
+
+@pytest.fixture
+async def desk(api: httpx.AsyncClient, engine: AsyncEngine, clock: SteppedClock) -> AsyncIterator[In]:
+    sender = In(api, engine, clock)
+    yield sender
+    await api.patch(f"/v1/connections/{sender.code}", json={"state": "disabled"})

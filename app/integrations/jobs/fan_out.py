@@ -11,6 +11,7 @@ from app.core.db import attempt, begin
 from app.core.events import Event, announce
 from app.core.http import database_mood
 from app.integrations.jobs.payload import encoded, eyes_of, wants
+from app.integrations.jobs.write_back import ticket_parcels
 from app.integrations.service.endpoints import switch_off
 from app.integrations.service.fanning import Parcel, fan_out, orphaned, receivers, waiting
 
@@ -18,7 +19,7 @@ BATCH = 100
 log = structlog.get_logger("webhooks")
 
 
-async def fan_out_events(engine: AsyncEngine, now: datetime) -> int:
+async def fan_out_events(engine: AsyncEngine, now: datetime, *, public_url: str = "") -> int:
     """Fan out what waits, batch by batch, each in a transaction of its own. Gives how many deliveries were made."""
     made = 0
     while True:
@@ -28,37 +29,51 @@ async def fan_out_events(engine: AsyncEngine, now: datetime) -> int:
                 return made
             for lost in await orphaned(db, now=now):
                 await switch_off(db, actor=duty_actor("fan_out"), endpoint_id=lost, reason="key_ended", now=now)
-            made += await fan_out(db, parcels=await _parcels(db, events, now), now=now)
+            made += await fan_out(db, parcels=await _parcels(db, events, public_url, now), now=now)
         if len(events) < BATCH:
             return made
 
 
-async def _parcels(db: AsyncConnection, events: Any, now: datetime) -> list[tuple[Any, list[Parcel]]]:
-    """Each event with its parcels; receivers with the same eyes share the same bytes."""
+async def _parcels(db: AsyncConnection, events: Any, public_url: str, now: datetime) -> list[tuple[Any, list[Parcel]]]:
+    """Each event with its parcels; one that cannot be told to somebody is parked there and reported."""
     open_ones = await receivers(db, now=now)
     found = []
     for event in events:
         seen: dict[tuple[Any, ...], bytes | None] = {}
-        parcels = []
+        parcels: list[Parcel] = []
         for row in open_ones:
-            if row.kind != "webhook" or not wants(row, event):
-                continue
-            eyes = eyes_of(row)
             try:
-                if eyes.key not in seen:
-                    async with attempt(db):
-                        seen[eyes.key] = await encoded(db, event=event, eyes=eyes, now=now)
+                parcels += await _for_one(db, row, event, seen, public_url, now)
             except Exception as broken:
                 if database_mood(broken) is not None:
                     raise  # the database's mood, not the event's: the whole batch is tried again
                 log.exception("an event could not be told", id=event.id, type=event.type)
                 parcels.append(Parcel(endpoint=row.id, body=None, reason="unserializable"))
                 await _report(db, row, event, now)
-                continue
-            if (body := seen[eyes.key]) is not None:
-                parcels.append(Parcel(endpoint=row.id, body=body))
         found.append((event, parcels))
     return found
+
+
+async def _for_one(
+    db: AsyncConnection,
+    row: Any,
+    event: Any,
+    seen: dict[tuple[Any, ...], bytes | None],
+    public_url: str,
+    now: datetime,
+) -> list[Parcel]:
+    """One receiver's parcels of one event; receivers with the same eyes share the same bytes."""
+    if row.kind == "ticket":
+        async with attempt(db):
+            return await ticket_parcels(db, row=row, event=event, public_url=public_url, now=now)
+    if not wants(row, event):
+        return []
+    eyes = eyes_of(row)
+    if eyes.key not in seen:
+        async with attempt(db):
+            seen[eyes.key] = await encoded(db, event=event, eyes=eyes, now=now)
+    body = seen[eyes.key]
+    return [] if body is None else [Parcel(endpoint=row.id, body=body)]
 
 
 async def _report(db: AsyncConnection, row: Any, event: Any, now: datetime) -> None:

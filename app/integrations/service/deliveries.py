@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import duty_actor
@@ -48,7 +49,7 @@ CLAIM = text("""
          WHERE s.endpoint = e.id AND (s.expires_at IS NULL OR s.expires_at > :now)) AS secrets,
         (SELECT s.secret FROM connection_secret s WHERE s.connection = e.connection AND s.purpose = 'write'
          AND (s.expires_at IS NULL OR s.expires_at > :now) ORDER BY s.created_at DESC, s.id DESC LIMIT 1) AS write_secret
-""")
+""").columns(overrides=JSONB)
 SETTLE = text("""
     UPDATE webhook_delivery SET state = :state, reason = :reason, next_at = :next_at, lease_until = NULL,
         ended_at = :ended_at, last_status = :status
@@ -105,6 +106,7 @@ async def settle(db: AsyncConnection, *, claimed: Claimed, answer: Answer, start
         tries=row.tries,
         failures=row.failures,
         jitter=(row.fence % 21 - 10) / 10,
+        ticket=row.kind == "ticket",
         now=now,
     )
     change = claimed.key | {"status": answer.status, "reason": None, "next_at": None, "ended_at": now}

@@ -19,7 +19,10 @@ WAITING = text("""
 """).columns(data=JSONB)
 TAKEN = text("DELETE FROM event_outbox WHERE event_seq = ANY(CAST(:seqs AS bigint[]))")
 RECEIVERS = text("""
-    SELECT e.*, c.provider, c.overrides, c.code AS system FROM webhook_endpoint e
+    SELECT e.id, e.kind, e.event_types, e.language, e.role, e.owner, e.places, c.provider, c.overrides, c.code AS system,
+        CASE WHEN e.kind = 'ticket' THEN c.customers ELSE e.customers END AS customers,
+        CASE WHEN e.kind = 'ticket' THEN c.areas ELSE e.areas END AS areas
+    FROM webhook_endpoint e
     LEFT JOIN connection c ON c.code = e.connection
     LEFT JOIN api_key k ON k.id = e.owner
     WHERE e.state = 'active' AND (e.kind = 'ticket' OR k.id IS NULL

@@ -25,3 +25,39 @@ class BadSecret(Unprocessable):
     """A secret of 24 to 64 bytes in base64 after `whsec_`."""
 
     code = "webhook.secret_bad"
+
+
+class ProfileBad(Unprocessable):
+    """The overrides make no profile; the field says where."""
+
+    code = "connection.profile_bad"
+
+
+class UnknownProvider(Unprocessable):
+    """There is no ready profile by that name."""
+
+    code = "connection.provider_unknown"
+
+
+class CodeTaken(Conflict):
+    """Another connection has that code."""
+
+    code = "connection.code_taken"
+
+
+class DraftNotOpen(Conflict):
+    """The draft was completed or discarded."""
+
+    code = "draft.not_open"
+
+
+class TicketServed(Conflict):
+    """The ticket has a request already; its id is named."""
+
+    code = "draft.ticket_served"
+
+
+class NotFailed(Conflict):
+    """Only a delivery that failed, or was put aside, is tried again."""
+
+    code = "hook.not_failed"
