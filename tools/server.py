@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -30,6 +30,7 @@ class Server:
 
     data: Path
     port: int
+    settings: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -38,7 +39,11 @@ class Server:
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SPARELANE_")}
-        return kept | {"DATA_DIR": str(self.data), "PORT": str(self.port), "SPARELANE_LOG_LEVEL": "warning"}
+        return (
+            kept
+            | {"DATA_DIR": str(self.data), "PORT": str(self.port), "SPARELANE_LOG_LEVEL": "warning"}
+            | self.settings
+        )
 
     def start(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "app", "serve", *arguments]
@@ -96,10 +101,10 @@ class Server:
 
 
 @contextmanager
-def fresh_server() -> Iterator[Server]:
-    """A server on an empty folder, gone with everything in it at the end."""
+def fresh_server(**settings: str) -> Iterator[Server]:
+    """A server on an empty folder, gone with everything in it at the end; with settings of its own."""
     with tempfile.TemporaryDirectory(prefix="sl-", dir="/tmp") as folder:
-        server = Server(Path(folder) / "var", free_port())
+        server = Server(Path(folder) / "var", free_port(), settings)
         try:
             yield server
         finally:
