@@ -8,9 +8,6 @@ import structlog
 from litestar import Litestar, Request, Response, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from sqlalchemy import text
 
 from app.accounts import api as accounts_api
@@ -22,6 +19,7 @@ from app.core.egress import egress_of
 from app.core.errors import Refusal
 from app.core.http import Unavailable, on_exception, on_http_exception, on_refusal
 from app.core.migrate import newest
+from app.core.openapi import description
 from app.core.settings import Settings
 from app.fulfillment.api import HANDLERS as FULFILLMENT
 from app.integrations.api import HANDLERS as INTEGRATIONS
@@ -29,6 +27,7 @@ from app.network import api as network_api
 from app.routing.travel.chosen import Travel
 from app.stock import api as stock_api
 from app.warranty import api as warranty_api
+from app.web import reference
 from app.web.setup import pages
 
 log = structlog.get_logger("main")
@@ -89,6 +88,7 @@ def create_app(
             *billing_api.HANDLERS,
             *FULFILLMENT,
             *INTEGRATIONS,
+            *reference.HANDLERS,
             pages(),
         ],
         guards=[admit],
@@ -99,14 +99,7 @@ def create_app(
             Exception: on_exception,
         },
         lifespan=[lifespan],
-        openapi_config=OpenAPIConfig(
-            title="Sparelane",
-            version="1",
-            path="/schema",
-            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
-            components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
-            security=[{"key": []}],
-        ),
+        openapi_config=description(),
         request_max_body_size=BODY_LIMIT,
         logging_config=None,  # the entrance configures logging; the default would replace it
         debug=False,

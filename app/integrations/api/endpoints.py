@@ -1,5 +1,7 @@
 """Doors to webhook endpoints. A URL is judged before anything is written, since no transaction waits on the network."""
 
+from typing import Any
+
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -7,13 +9,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, INTEGRATION
+from app.core.errors import NotFound
 from app.core.types import Wire
 from app.integrations import schemas
 from app.integrations.queries import endpoints as queries
+from app.integrations.queries.shapes import event_schema
 from app.integrations.rules.catalog import TYPES
 from app.integrations.service import endpoints as service
 
 MAY = (ADMIN, INTEGRATION)
+
+
+class NoSuchType(NotFound):
+    """No event type by that name for this role."""
+
+    code = "webhook.type_not_found"
 
 
 class NothingIn(Wire):
@@ -26,6 +36,15 @@ async def list_event_types(call: NamedDependency[Call]) -> schemas.EventTypesOut
     mine = [one for one in TYPES.values() if call.actor.role in one.roles]
     items = [schemas.EventTypeOut(type=one.name, words=one.words, carries=one.carries) for one in mine]
     return schemas.EventTypesOut(items=items)
+
+
+@get("/v1/event-types/{name:str}/schema", opt=allow(*MAY))
+async def show_event_schema(name: FromPath[str], call: NamedDependency[Call]) -> dict[str, Any]:
+    """What an event of this type looks like, as a JSON Schema."""
+    known = TYPES.get(name)
+    if known is None or call.actor.role not in known.roles:
+        raise NoSuchType(type=name)
+    return event_schema(known)
 
 
 @post("/v1/webhook-endpoints", opt=allow(*MAY))
@@ -192,6 +211,7 @@ async def replay_delivery(
 
 HANDLERS = [
     list_event_types,
+    show_event_schema,
     create_endpoint,
     list_endpoints,
     show_endpoint,

@@ -1,0 +1,164 @@
+"""The API's description: valid, whole, true to the answers, and good enough that a generated client does the main job."""
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+
+import httpx
+import jsonschema_rs
+import pytest
+
+from app.core.openapi import described
+from tests.cast import a_world
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def document(app):
+    return json.loads(json.dumps(described(app)))
+
+
+def references(value):
+    if isinstance(value, dict):
+        yield from [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+        for one in value.values():
+            yield from references(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from references(one)
+
+
+def test_every_reference_leads_to_a_shape_and_every_shape_is_a_schema(document):
+    shapes = document["components"]["schemas"]
+    assert {one for one in references(document) if one.removeprefix("#/components/schemas/") not in shapes} == set()
+    for shape in shapes.values():
+        jsonschema_rs.meta.validate(shape)
+    assert document["openapi"].startswith("3.1")
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+
+
+def test_every_call_of_the_api_is_described_once_with_its_refusals(app, document):
+    operations = [(path, method, one) for path, item in document["paths"].items() for method, one in item.items()]
+    names = [one["operationId"] for _, _, one in operations]
+    assert len(names) == len(set(names)) > 140
+    routes = {
+        (route.path_format, method.lower())
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        for method in handler.http_methods - {"OPTIONS"}
+        if route.path.startswith("/v1/")
+    }
+    assert len(routes) == len(operations)
+    for path, method, one in operations:
+        assert one["summary"], path
+        assert {"400", "401", "403", "404", "503"} <= set(one["responses"]), path
+        assert (method == "get") or {"409", "412", "415", "422"} <= set(one["responses"]), path
+        assert set(re.findall(r"{(\w+)}", path)) == {each["name"] for each in one["parameters"] if each["in"] == "path"}
+
+
+async def test_answers_are_what_is_described(document, api):
+    world = await a_world(api)
+    await world.receive(world.psu, 5)
+    request = await world.ask()
+    asked = [
+        ("get", "/v1/part-requests/{request_id}", f"/v1/part-requests/{request['id']}"),
+        ("get", "/v1/part-requests", "/v1/part-requests"),
+        ("get", "/v1/devices/{serial}/warranty", f"/v1/devices/{world.serial}/warranty"),
+        ("get", "/v1/charges", "/v1/charges"),
+        ("get", "/v1/plan", "/v1/plan"),
+        ("get", "/v1/event-types", "/v1/event-types"),
+        ("get", "/v1/providers", "/v1/providers"),
+        ("get", "/v1/part-requests/{request_id}", "/v1/part-requests/req_0"),
+        ("get", "/v1/part-requests", "/v1/part-requests?cursor=forged"),
+    ]
+    for method, path, address in asked:
+        answer = await api.request(method, address)
+        described_as = document["paths"][path][method]["responses"][str(answer.status_code)]["content"]
+        kind = answer.headers["content-type"].partition(";")[0]
+        schema = {**described_as[kind]["schema"], "components": document["components"]}
+        jsonschema_rs.validator_for(schema).validate(answer.json())
+
+
+async def test_each_event_s_schema_holds_for_what_the_api_shows(api):
+    kinds = (await api.get("/v1/event-types")).json()["items"]
+    assert len(kinds) > 40
+    world = await a_world(api)
+    await world.receive(world.psu, 5)
+    request = await world.ask()
+    for kind in kinds:
+        schema = (await api.get(f"/v1/event-types/{kind['type']}/schema")).json()
+        jsonschema_rs.meta.validate(schema)
+        assert schema["properties"]["type"] == {"const": kind["type"]}
+    schema = (await api.get("/v1/event-types/part_request.accepted/schema")).json()
+    inner = {**schema["properties"]["data"], "$defs": schema["$defs"]}
+    shown = (await api.get(f"/v1/part-requests/{request['id']}")).json()
+    jsonschema_rs.validator_for(inner).validate(shown)
+    unknown = await api.get("/v1/event-types/nothing.happened/schema")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "webhook.type_not_found")
+
+
+@pytest.fixture(scope="module")
+def client_package(document, tmp_path_factory):
+    """A client as a generator makes it from the description, without a word from us."""
+    folder = tmp_path_factory.mktemp("client")
+    (folder / "openapi.json").write_text(json.dumps(document))
+    (folder / "config.yaml").write_text("post_hooks: []\n")
+    command = [
+        sys.executable, "-m", "openapi_python_client", "generate", "--path", "openapi.json", "--output-path",
+        "sparelane_client", "--meta", "none", "--config", "config.yaml", "--fail-on-warning",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    sys.path.insert(0, str(folder))
+    yield "sparelane_client"
+    sys.path.remove(str(folder))
+
+
+async def test_a_generated_client_does_the_main_job(app, api, as_role, client_package):
+    world = await a_world(api)
+    await world.receive(world.psu, 5)
+    integration = await as_role("integration", customers=[world.customer])
+    module = importlib.import_module
+    client = module(f"{client_package}.client").AuthenticatedClient(base_url="http://sparelane.test", token="unused")
+    client.set_async_httpx_client(
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://sparelane.test", headers=integration.headers
+        )
+    )
+    models = module(f"{client_package}.models")
+    calls = module(f"{client_package}.api.part_requests")
+    create, show, cancel = (
+        module(f"{calls.__name__}.{name}") for name in ("create_request", "show_request", "cancel_request")
+    )
+    body = models.RequestIn.from_dict(world.request(ticket={"system": "desk", "number": "4711", "url": None}))
+    asked = await create.asyncio_detailed(client=client, body=body, idempotency_key="one")
+    again = await create.asyncio_detailed(client=client, body=body, idempotency_key="one")
+    assert (asked.status_code, again.parsed.id) == (201, asked.parsed.id)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    twice = await create.asyncio_detailed(client=client, body=body)
+    assert (twice.status_code, twice.parsed.code) == (409, "ticket.duplicate")
+    shown = await show.asyncio(asked.parsed.id, client=client)
+    assert (shown.state, shown.lines[0].part_number, shown.price.amount) == ("accepted", world.psu, "0.00")
+    stale = await cancel.asyncio_detailed(
+        asked.parsed.id, client=client, body=models.FulfillmentCancelIn(), if_match="9"
+    )
+    assert (stale.status_code, stale.parsed.code) == (412, "version.stale")
+    ended = await cancel.asyncio_detailed(
+        asked.parsed.id, client=client, body=models.FulfillmentCancelIn(), if_match="1"
+    )
+    assert ended.parsed.state == "canceled"
+
+
+async def test_the_reference_is_served_by_us_alone(api):
+    page = await api.get("/docs", headers={"Authorization": ""})
+    assert page.status_code == 200
+    policy = page.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert address.startswith("/docs/")
+        assert (await api.get(address, headers={"Authorization": ""})).status_code == 200
+    assert (await api.get("/docs/../main.py")).status_code == 404
+    assert (await api.get("/docs/index.html")).status_code == 404
