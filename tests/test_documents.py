@@ -13,6 +13,9 @@ import bootstrap
 from app.cli import parser
 from app.core.settings import Settings
 from app.fulfillment.schemas import RequestIn, RequestOut
+from app.integrations.providers import providers
+from app.integrations.rules.catalog import TYPES
+from tools import events
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "demo" / "README.md"])
@@ -139,3 +142,22 @@ def test_the_license_is_whole():
     assert "Apache License" in text
     assert "END OF TERMS AND CONDITIONS" in text
     assert "APPENDIX" in text
+
+
+def test_the_page_of_events_is_the_catalog():
+    assert (ROOT / "docs" / "events.md").read_text(encoding="utf-8") == events.page()
+
+
+def test_every_event_of_a_request_is_in_the_catalog_or_kept_inside():
+    inside = {"cost_recorded"}
+    sources = [path.read_text() for path in (ROOT / "app" / "fulfillment" / "service").glob("*.py")]
+    names = {name for text in sources for name in re.findall(r'event="([a-z_]+)"', text)}
+    names |= {name for text in sources for name in re.findall(r'_(?:moved|step)\(\s*frame, [^"]*?"([a-z_]+)"', text)}
+    names -= {"priority_changed"}
+    assert len(names) > 20
+    assert {name for name in names - inside if f"part_request.{name}" not in TYPES} == set()
+
+
+def test_the_guide_names_every_profile():
+    guide = (ROOT / "docs" / "integrating.md").read_text(encoding="utf-8")
+    assert [name for name in providers() if f"| `{name}` |" not in guide] == []
