@@ -188,8 +188,7 @@ def yardsticks() -> None:
 
 def lock() -> None:
     install("dev.txt")
-    for name in (ROOT / "requirements" / "run", ROOT / "requirements" / "dev", YARDSTICKS):
-    for name in ("run", "dev", "peer-helpdesk"):
+    for name in (*(ROOT / "requirements" / one for one in ("run", "dev", "peer-helpdesk")), YARDSTICKS):
         sh(
             PYTHON, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
             "--generate-hashes", "--no-header", name.with_suffix(".in").relative_to(ROOT),

@@ -1,9 +1,5 @@
-"""The integrations' tables: files that were imported, or are about to be."""
-
-from datetime import datetime
-from typing import Any
-
-"""The integrations' tables: endpoints, deliveries and their attempts; connections, what came in, tickets and drafts."""
+"""The integrations' tables: imported files; endpoints, deliveries and their attempts; connections, what came in, tickets
+and drafts."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -42,6 +38,8 @@ class ImportRun(Base):
     beat_at: Mapped[datetime]
     loaded_by: Mapped[str | None]
     loaded_at: Mapped[datetime | None]
+
+
 class Connection(Base):
     """One ticketing system: a provider's profile with this company's own changes to it."""
 

@@ -1,12 +1,12 @@
 """Integrations: an outbox beside the events, webhook endpoints and deliveries, connections, tickets and drafts.
 
-Revision ID: 0018_integrations
+Revision ID: 0019_integrations
 """
 
 from alembic import op
 
-revision = "0018_integrations"
-down_revision = "0017_report"
+revision = "0019_integrations"
+down_revision = "0018_administration"
 branch_labels = None
 depends_on = None
 
