@@ -140,7 +140,7 @@ def test_a_verdict_comes_on_paper_in_the_readers_language(visit, site, language,
     page = sign_in(visit(language), site, site.key("engineer", customers=[site.world.customer]))
     page.goto(f"{site.base}/verdicts/{verdict}")
     address = page.get_by_role("link", name="PDF").get_attribute("href")
-    answer = page.request.get(site.base + address)
+    answer = page.request.get(site.base + address, headers={"Accept-Language": language})
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["cache-control"] == "no-store"
     text = "".join(one.get_textpage().get_text_range() for one in pypdfium2.PdfDocument(answer.body()))

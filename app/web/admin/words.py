@@ -91,6 +91,7 @@ IMPORT: Mapping[str, str] = {
     "calendars": "Calendars",
     "devices": "Devices",
     "device_events": "What happened to devices",
+    "purchases": "Purchases",
     "receipts": "Stock received",
 }
 RUN: Mapping[str, str] = {
