@@ -168,9 +168,9 @@ async def test_T35_IS16_a_hold_expires_or_is_issued_never_both(engine: AsyncEngi
         issued = sum(1 for one in raced if isinstance(one, list))
         lost = [one for one in raced if isinstance(one, service.NotHeld)]
         swept = sum(one for one in raced if isinstance(one, int))
-        assert issued + swept == 20
+        assert issued + len(lost) == 20
         assert {one.facts["state"] for one in lost} <= {"expired"}
-        assert len(lost) == swept
+        assert len(lost) <= swept  # a sweep takes what other tests left to expire as well
         assert await shelf.balance(part) == (20 - issued, 0)
 
 
