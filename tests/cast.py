@@ -35,6 +35,12 @@ class World:
     fan: str = field(default_factory=lambda: unique("FAN"))
     serial: str = field(default_factory=lambda: unique("SN"))
     shift: Any = "24x7"
+    couriers: list[str] = field(default_factory=list)
+
+    @property
+    def courier(self) -> str:
+        """The first of the local warehouse's couriers, in the order of their codes."""
+        return min(self.couriers)
 
     async def receive(self, part: str, quantity: int, *, place: str | None = None, **more: Any) -> None:
         """Stock of a part at a place (the local warehouse), 98.50 each unless said otherwise."""
@@ -102,8 +108,8 @@ async def a_world(api: httpx.AsyncClient, **changes: Any) -> World:
     await made(api, "/v1/models", {"code": world.model, "name": "Camera", "positions": positions})
     await made(api, "/v1/devices", world.device_body(world.serial))
     for number in (1, 2):
-        await made(api, "/v1/couriers", {"code": unique("K"), "name": f"courier {number}", "place": world.local,
-                                         "shift": world.shift})  # fmt: skip
+        body = {"code": unique("K"), "name": f"courier {number}", "place": world.local, "shift": world.shift}
+        world.couriers.append((await made(api, "/v1/couriers", body))["code"])
     await made(api, "/v1/lanes", {"carrier": "SF", "from_place": world.branch, "to_area": world.area,
                                   "cutoffs": ["12:00", "18:00"], "transit_hours": 20, "cost": "35.00"})  # fmt: skip
     return world

@@ -65,10 +65,7 @@ async def test_an_areas_sources_are_the_list_that_is_sent(api, engine):
 
 async def test_couriers_and_lanes_change_and_bad_hours_are_refused(api, engine):
     world = await a_world(api)
-    courier = next(
-        one for one in (await api.get("/v1/couriers?limit=200")).json()["items"] if one["place"] == world.local
-    )
-    address = f"/v1/couriers/{courier['code']}"
+    address = f"/v1/couriers/{world.courier}"
     shift = {"sat": [["09:00", "12:00"]]}
     assert (await api.patch(address, json={"shift": shift, "skills": ["ladder"]})).json()["shift"] == shift
     overlap = {"mon": [["08:00", "12:00"], ["11:00", "13:00"]]}

@@ -61,9 +61,7 @@ def send_off(site: Site, request: str) -> str:
 
     async def run(world: World) -> str:
         await world.do(request, "pick")
-        couriers = (await world.api.get("/v1/couriers", params={"limit": 200})).json()["items"]
-        mine = next(one["code"] for one in couriers if one["place"] == world.local)
-        shown = await world.do(request, "dispatch", courier=mine)
+        shown = await world.do(request, "dispatch", courier=world.courier)
         return str(shown["lines"][0]["serial"])
 
     return str(with_api(site, run))

@@ -36,9 +36,7 @@ async def corrected(world: World, serial: str) -> None:
 
 async def fitted(world: World, request: str) -> None:
     """From the shelf to the device, by the first courier of the warehouse."""
-    couriers = (await world.api.get("/v1/couriers", params={"limit": 200})).json()["items"]
-    courier = next(one["code"] for one in couriers if one["place"] == world.local)
     await world.do(request, "pick")
-    await world.do(request, "dispatch", courier=courier)
+    await world.do(request, "dispatch", courier=world.courier)
     await world.do(request, "deliver")
     await world.do(request, "fit")

@@ -41,9 +41,7 @@ def shelf(site) -> dict[str, str]:
         await world.receive(world.fan, 5, bin="A-03-2")
         serials = [unique("S") for _ in range(6)]
         await world.receive(drive, 6, serials=serials, bin="B-01-1")
-        couriers = (await api.get("/v1/couriers", params={"limit": 200})).json()["items"]
-        courier = next(one["code"] for one in couriers if one["place"] == world.local)
-        return {"part": world.psu, "other": world.fan, "drive": drive, "courier": courier}
+        return {"part": world.psu, "other": world.fan, "drive": drive, "courier": world.courier}
 
     return through_api(site, build)
 
