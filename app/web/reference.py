@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from app.accounts.guards import PUBLIC
 from app.core.errors import NotFound
-from app.web.assets import MissingAsset, packaged
+from app.web.assets import MissingAsset, address_of, packaged
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
@@ -29,6 +29,7 @@ PAGE = b"""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Sparelane API</title>
+<link rel="icon" href="ICON" type="image/svg+xml">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
@@ -70,7 +71,9 @@ def file(name: str) -> bytes:
 async def show_reference() -> Response[bytes]:
     """Every call, to read and to try with a key of one's own."""
     headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-    return Response(PAGE, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(
+        PAGE.replace(b"ICON", address_of("mark.svg").encode()), media_type="text/html; charset=utf-8", headers=headers
+    )
 
 
 @get("/docs/{name:str}", opt=PUBLIC, include_in_schema=False)
