@@ -20,9 +20,10 @@ from tests.web.finance_cast import charged, claimed
 FIRST_LOAD = 300 * 1024
 NOT_PAGES = ("/r/", "/finance/quotes/", "/live/stream", "/worker.js", "/static/", "/language/")
 """What is answered to a page, not opened by a person."""
-FRAGMENT = re.compile(r"/(live|parts|part|panel|promise|rows|export)\b|\.(pdf|svg|csv|xlsx|jpg)$")
+FRAGMENT = re.compile(r"/(live|part|panel)$|\.(pdf|csv|xlsx|jpg)$")
 
 SAMPLES: dict[str, Callable[[Site], str]] = {
+    "number": lambda site: site.world.psu,
     "request_id": lambda site: site.ask()["id"],
     "serial": lambda site: site.ask()["device_serial"],
     "verdict_id": lambda site: site.ask()["entitlement"]["verdict"],
