@@ -75,12 +75,6 @@ class Unauthorized(Refusal):
     status, code = 401, "key.bad"
 
 
-class TooMany(Refusal):
-    """Asked too often."""
-
-    status, code = 429, "rate.limited"
-
-
 class Unavailable(Refusal):
     """The database is away or busy; the same request may succeed in a moment."""
 

@@ -33,7 +33,6 @@ COURIER = text("""
           SELECT v.region FROM area_region v WHERE v.area = ANY(CAST(:scope_areas AS text[]))))
 """)
 FREEZE = text("SELECT reason, frozen_by, frozen_at FROM region_freeze WHERE region = :region")
-FROZEN = text("SELECT region FROM region_freeze")
 LAST_TWO = text("""
     SELECT version, planned_at, problem, plan FROM plan_history WHERE region = :region ORDER BY version DESC LIMIT 2
 """).columns(problem=JSONB, plan=JSONB)
@@ -96,10 +95,6 @@ async def freeze_of(db: AsyncConnection, *, region: str) -> FreezeOut:
     if row is None:
         return FreezeOut(region=region, frozen=False, reason=None, frozen_by=None, frozen_at=None)
     return FreezeOut(region=region, frozen=True, **row._mapping)
-
-
-async def frozen_regions(db: AsyncConnection) -> frozenset[str]:
-    return frozenset((await db.execute(FROZEN)).scalars())
 
 
 @dataclass(frozen=True, slots=True)

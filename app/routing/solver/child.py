@@ -20,8 +20,6 @@ SLACK_S = 0.5
 START_S = 30.0
 _SPAWN = multiprocessing.get_context("spawn")
 
-Improve = Callable[..., Plan]
-
 
 @dataclass(frozen=True, slots=True)
 class NoPlan:
