@@ -158,7 +158,7 @@ async def test_the_reference_is_served_by_us_alone(api):
     policy = page.headers["content-security-policy"]
     assert "unsafe" not in policy
     for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
-        assert address.startswith("/docs/")
+        assert address.startswith(("/docs/", "/static/")), address
         assert (await api.get(address, headers={"Authorization": ""})).status_code == 200
     assert (await api.get("/docs/../main.py")).status_code == 404
     assert (await api.get("/docs/index.html")).status_code == 404

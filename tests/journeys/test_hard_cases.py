@@ -226,7 +226,7 @@ async def test_IM8_an_unused_part_nets_to_nothing_even_after_its_claim_was_rejec
     await world.receive(world.psu, 1)
     request = (await world.ask())["id"]
     await world.do(request, "pick")
-    items = (await api.get("/v1/recoveries", params={"limit": 200})).json()["items"]
+    items = (await api.get("/v1/recoveries", params={"request": request, "limit": 200})).json()["items"]
     claim = next(one["id"] for one in items if one["request"] == request)
     await made(api, f"/v1/recoveries/{claim}/file", {}, 200)
     await made(api, f"/v1/recoveries/{claim}/reject", {"reason": "no fault found"}, 200)

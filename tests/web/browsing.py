@@ -20,6 +20,7 @@ from app.core.db import begin, make_engine
 from app.fulfillment.jobs import escalate_due, plan_dirty
 from tests.cast import World, made
 from tests.conftest import START
+from tests.web.visitors import id_of_key
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -107,9 +108,7 @@ class Site:
     def revoke(self, key: str) -> None:
         async def run() -> None:
             async with client(self.base, self.admin) as api:
-                items = (await api.get("/v1/keys", params={"limit": 200})).json()["items"]
-                mine = next(one for one in items if key.startswith(f"sl_{one['prefix']}"))
-                (await api.post(f"/v1/keys/{mine['id']}/revoke", json={})).raise_for_status()
+                (await api.post(f"/v1/keys/{await id_of_key(api, key)}/revoke", json={})).raise_for_status()
 
         elsewhere(run())
 

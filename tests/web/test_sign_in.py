@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.web.sessions import COOKIE
-from tests.web.visitors import key_of, sign_in, signed_in, token_in, visitor
+from tests.web.visitors import id_of_key, key_of, sign_in, signed_in, token_in, visitor
 
 pytestmark = pytest.mark.anyio
 
@@ -57,9 +57,7 @@ async def test_over_tls_the_cookie_travels_over_tls_alone(app, as_role):
 
 async def test_every_bad_key_gets_the_same_words(app, api, as_role, clock):
     revoked, expired = await as_role("dispatcher"), await as_role("dispatcher")
-    keys = (await api.get("/v1/keys", params={"limit": 200})).json()["items"]
-    mine = next(one for one in keys if key_of(revoked).startswith(f"sl_{one['prefix']}"))
-    await api.post(f"/v1/keys/{mine['id']}/revoke", json={})
+    await api.post(f"/v1/keys/{await id_of_key(api, key_of(revoked))}/revoke", json={})
     good = key_of(expired)
     bad = [
         key_of(revoked),
@@ -98,9 +96,7 @@ async def test_a_form_from_elsewhere_is_refused(app, as_role):
 async def test_a_revoked_key_ends_its_session_at_once(app, api, as_role):
     client = await as_role("dispatcher")
     browser = await signed_in(app, client)
-    keys = (await api.get("/v1/keys", params={"limit": 200})).json()["items"]
-    mine = next(one for one in keys if key_of(client).startswith(f"sl_{one['prefix']}"))
-    await api.post(f"/v1/keys/{mine['id']}/revoke", json={})
+    await api.post(f"/v1/keys/{await id_of_key(api, key_of(client))}/revoke", json={})
     page = await browser.get("/board")
     part = await browser.get("/board/live", headers={"HX-Request": "true"})
     stream = await browser.get("/live/stream")

@@ -41,6 +41,17 @@ def key_of(client: httpx.AsyncClient) -> str:
     return client.headers["Authorization"].partition(" ")[2]
 
 
+async def id_of_key(api: httpx.AsyncClient, key: str) -> str:
+    """The id of a key, found through every page of the list: other tests make keys too."""
+    cursor: str | None = None
+    while True:
+        page = (await api.get("/v1/keys", params={"limit": 200, **({"cursor": cursor} if cursor else {})})).json()
+        found = [one["id"] for one in page["items"] if key.startswith(f"sl_{one['prefix']}")]
+        cursor = page["next"]
+        if found or cursor is None:
+            return found[0]
+
+
 def token_in(page: str) -> str:
     return re.search(r'name="token" value="(\w+)"', page)[1]
 
