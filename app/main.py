@@ -17,7 +17,7 @@ from app.core.clock import Clock, SystemClock
 from app.core.db import make_engine, reading
 from app.core.egress import egress_of
 from app.core.errors import Refusal
-from app.core.http import Unavailable, on_exception, on_http_exception, on_refusal
+from app.core.http import Unavailable, on_exception, on_refusal
 from app.core.migrate import newest
 from app.core.openapi import description
 from app.core.settings import Settings
@@ -28,6 +28,7 @@ from app.routing.travel.chosen import Travel
 from app.stock import api as stock_api
 from app.warranty import api as warranty_api
 from app.web import reference
+from app.web.frame import on_unrouted
 from app.web.setup import pages
 
 log = structlog.get_logger("main")
@@ -95,7 +96,7 @@ def create_app(
         dependencies={"call": Provide(provide_call)},
         exception_handlers={
             Refusal: on_refusal,
-            HTTPException: on_http_exception,
+            HTTPException: on_unrouted,
             Exception: on_exception,
         },
         lifespan=[lifespan],

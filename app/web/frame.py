@@ -13,7 +13,7 @@ from app.accounts.guards import Call
 from app.accounts.rules import Role
 from app.core.db import reading
 from app.core.errors import BadRequest, Forbidden, NotFound, Refusal
-from app.core.http import Broken, database_mood, request_id_of
+from app.core.http import Broken, database_mood, on_http_exception, request_id_of
 from app.core.i18n import text
 from app.core.idempotency import once
 from app.web.cookies import cookie_of, may_sign_in
@@ -32,6 +32,10 @@ class Misunderstood(BadRequest):
 
 BEFORE_CHANGE = "before_change"
 """The `opt` of the pages that are open before a one-time password is changed."""
+
+
+NOT_FOR_PEOPLE = ("/v1/", "/hooks/", "/schema")
+"""Where programs call; they are answered as programs whatever they accept."""
 
 
 class SignInFirst(Exception):
@@ -136,6 +140,14 @@ def on_page_http_exception(request: Request[Any, Any, Any], exception: HTTPExcep
     if status >= 500:
         return on_page_exception(request, exception)
     return on_page_refusal(request, Misunderstood() if status != 404 else NotFound())
+
+
+def on_unrouted(request: Request[Any, Any, Any], exception: HTTPException) -> Response[Any]:
+    """The framework's refusals where no page answers: a browser that a person mistyped into is shown a page."""
+    reads_pages = "text/html" in request.headers.get("accept", "")
+    if exception.status_code == 404 and reads_pages and not request.url.path.startswith(NOT_FOR_PEOPLE):
+        return on_page_http_exception(request, exception)
+    return on_http_exception(request, exception)
 
 
 def on_page_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[str]:

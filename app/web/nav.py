@@ -38,10 +38,10 @@ SHAPES: Mapping[str, str] = {
     "/admin": "gear",
 }
 WORK: Mapping[Role, tuple[str, ...]] = {
-    "engineer": ("/engineer", "/devices", "/board"),
+    "engineer": ("/engineer", "/requests", "/devices", "/board"),
     "warehouse": ("/picking", "/receiving", "/stock", "/board"),
     "dispatcher": ("/board", "/requests", "/escalations", "/devices", "/reports"),
-    "finance": ("/finance", "/finance/charges", "/finance/costs", "/finance/exposure", "/reports"),
+    "finance": ("/finance", "/requests", "/finance/charges", "/finance/costs", "/finance/exposure", "/reports"),
     "admin": ("/admin", "/board", "/requests", "/picking", "/stock", "/finance", "/reports", "/devices"),
     "integration": (),
 }

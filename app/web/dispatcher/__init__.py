@@ -1,5 +1,6 @@
-"""What a dispatcher does beside looking at the board: fixing what will be missed, steering the plan, following escalations."""
+"""What a dispatcher does beside looking at the board: fixing what will be missed, steering the plan, following escalations,
+finding requests."""
 
-from app.web.dispatcher import changes, escalations, fixing, steering
+from app.web.dispatcher import changes, escalations, fixing, requests, steering
 
-HANDLERS = [*fixing.HANDLERS, *steering.HANDLERS, *changes.HANDLERS, *escalations.HANDLERS]
+HANDLERS = [*fixing.HANDLERS, *steering.HANDLERS, *changes.HANDLERS, *escalations.HANDLERS, *requests.HANDLERS]
