@@ -21,6 +21,9 @@ WIDTH, HEIGHT = 960, 320
 COLORS = 8
 LABEL_PX = 13
 LONGEST_LABEL = 24
+LABEL_GAP = 10
+ASLANT_ROOM = 24
+WIDEST_GROUP = 240
 DROPPED = frozenset(("tooltip-overlay", "text-overlay", "titles", "legends", "background", "tooltip"))
 DECIMALS = re.compile(r"\d+\.\d{2,}")
 
@@ -60,6 +63,7 @@ class Drawn:
 
 def drawn(chart: Chart) -> Drawn:
     """The picture and the table of a chart. A chart without labels or series has an empty ground."""
+    aslant = _rotation(chart.labels)
     made = KINDS[chart.kind](
         width=WIDTH,
         height=HEIGHT,
@@ -68,7 +72,7 @@ def drawn(chart: Chart) -> Drawn:
         show_legend=False,
         title=None,
         margin=4,
-        margin_right=44 if chart.kind == "lines" else 4,  # half of the last label stands beyond the last point
+        margin_right=_right_of(chart),
         spacing=8,
         dots_size=4,
         max_scale=6,
@@ -76,7 +80,8 @@ def drawn(chart: Chart) -> Drawn:
         include_x_axis=True,
         value_formatter=chart.said,
         truncate_label=LONGEST_LABEL,
-        x_label_rotation=_rotation(chart.labels),
+        x_label_rotation=aslant,
+        margin_bottom=ASLANT_ROOM if aslant else 4,  # pygal takes letters for narrower than ours are
     )
     made.x_labels = chart.labels
     for one in chart.series:
@@ -95,7 +100,14 @@ def drawn(chart: Chart) -> Drawn:
 def _rotation(labels: Sequence[str]) -> int:
     """Labels stand aslant where they would run into each other."""
     widest = max((sum(2 if ord(one) > 0x2E80 else 1 for one in label) for label in labels), default=0)
-    return 30 if min(widest, LONGEST_LABEL) * 7 * len(labels) > WIDTH - 80 else 0
+    return 30 if (min(widest, LONGEST_LABEL) * 7 + LABEL_GAP) * len(labels) > WIDTH - 80 else 0
+
+
+def _right_of(chart: Chart) -> int:
+    """Room right of the picture: half of a line's last label, or what a few bars would else be stretched over."""
+    if chart.kind == "lines":
+        return 44
+    return max(4, WIDTH - 80 - WIDEST_GROUP * len(chart.labels))
 
 
 def _inline(root: Any, chart: Chart) -> Markup:

@@ -19,7 +19,7 @@ WORDS: Mapping[str, str] = {
     "/finance/costs": "Costs",
     "/finance/exposure": "Exposure",
     "/reports": "Reports",
-    "/admin": "Administration",
+    "/admin": "Admin",
 }
 SHAPES: Mapping[str, str] = {
     "/engineer": "wrench",

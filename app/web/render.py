@@ -68,7 +68,13 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals["asset"] = address_of
+    made.filters["headed"] = headed
     return made
+
+
+def headed(words: str) -> str:
+    """Words of a running text as the head of a column or field: its first letter large."""
+    return words[:1].upper() + words[1:]
 
 
 def rendered(template: str, language: Language, /, **view: Any) -> str:

@@ -101,7 +101,15 @@ def test_a_page_can_be_read_by_everybody(visit, site, path, role, how):
     assert page.title().endswith("Sparelane")
     assert page.locator("h1").count() == 1
     assert weight(page) < FIRST_LOAD
+    assert page.evaluate(NAVIGATION_ON_TOP)
     assert seen.complaints == []
+
+
+NAVIGATION_ON_TOP = """() => [...document.querySelectorAll("nav.work a")].every((one) => {
+    const box = one.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2
+    return x > innerWidth || one.contains(document.elementFromPoint(x, y))
+})"""
+"""Nothing lies over the entries of the navigation."""
 
 
 def untranslated(page: Page, language: str) -> list[str]:

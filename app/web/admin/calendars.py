@@ -75,7 +75,7 @@ def day_view(day: date, year: Year, say: Words) -> DayView:
     if day in year.working_days_off:
         return DayView(day.day, "off", say("{day}: day off", day=day))
     if day in year.make_up_days:
-        return DayView(day.day, "work", say("{day}: worked, though a weekend", day=day))
+        return DayView(day.day, "worked", say("{day}: worked, though a weekend", day=day))
     return DayView(day.day, "rest" if day.weekday() >= 5 else "", "")
 
 
