@@ -150,6 +150,12 @@ async def create_person(
         )
     except Refusal as refused:
         return await person_form(request, who, typed(request, form, refused))
+    async with reading(request.app.state.engine) as db:
+        user = await queries.user_by_id(db, actor=who.actor, user_id=made.id)
+    if user.has_password:  # sent twice: what was handed over, or chosen since, must not be taken away
+        say = Words(language_of(request))
+        told = say("The password was shown once. If it got lost, give a new one.")
+        return see_other(f"/admin/people/{made.id}", request, say=told)
     return await password_shown(request, who, made.id, call)
 
 
