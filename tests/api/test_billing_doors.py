@@ -172,10 +172,13 @@ async def test_P7_a_rejection_moves_the_cost_to_us_and_into_the_report(api: http
 
 
 async def test_IM7_T126_what_comes_late_is_booked_in_the_next_open_month(
-    api: httpx.AsyncClient, story: Story, engine: AsyncEngine
+    api: httpx.AsyncClient, story: Story, engine: AsyncEngine, as_role
 ) -> None:
     assert (await api.post("/v1/periods/2026-11/close")).json()["code"] == "period.still_runs"
     assert (await api.post("/v1/periods/2026-13/close")).json()["code"] == "period.bad"
+    narrow = await as_role("finance", customers=["SOMEBODY"])
+    refused = await narrow.post("/v1/periods/2019-10/close")
+    assert (refused.status_code, refused.json()["code"]) == (403, "period.everybodys")
     first = await api.post("/v1/periods/2019-10/close")
     assert (first.status_code, (await api.post("/v1/periods/2019-10/close")).json()) == (200, first.json())
     part, line = await story.shelf.stocked(1), unique("line")

@@ -198,6 +198,7 @@ def test_the_part_at_cost_waits_for_the_customers_word(visit, site):
     expect(page.locator("#promised .big")).to_have_text("98.50 CNY")
     press(page, "consent")
     expect(page.locator("#do-consent")).to_contain_text("98.50 CNY is charged to")
+    expect(page.locator("#do-consent a")).to_have_attribute("href", f"/finance/quotes/{request}.pdf")
     page.locator("#do-consent label", has=page.locator("input[value=true]")).click()
     record(page, "consent")
     expect(page.locator("#trail")).to_contain_text("customer agreed to the price")

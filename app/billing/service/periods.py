@@ -10,7 +10,7 @@ from app.billing import queries
 from app.billing.models import BillingPeriod
 from app.billing.rules.periods import StillRuns, may_close, month_of, period_for
 from app.billing.schemas import PeriodOut
-from app.billing.service.refusals import BadPeriod, PeriodRuns
+from app.billing.service.refusals import BadPeriod, PeriodIsEverybodys, PeriodRuns
 from app.core.events import Event, announce
 
 # Bookings share the lock, a closing has it alone; the months are read after it, in a snapshot of their own.
@@ -27,8 +27,10 @@ async def booking_period(db: AsyncConnection, happened_at: datetime) -> date:
 
 
 async def close_period(db: AsyncConnection, *, actor: Actor, period: str, now: datetime) -> PeriodOut:
-    """Close a month (`2026-10`) that is over, with its entries; closing it again changes nothing. Raises BadPeriod,
-    PeriodRuns."""
+    """Close a month (`2026-10`) that is over, with its entries; closing it again changes nothing. A month is the
+    whole company's, so whoever sees but a part of it may not. Raises BadPeriod, PeriodRuns, PeriodIsEverybodys."""
+    if not (actor.customers is None and actor.areas is None and actor.places is None):
+        raise PeriodIsEverybodys
     try:
         month = date.fromisoformat(f"{period}-01")
     except ValueError as wrong:

@@ -1,6 +1,6 @@
 """What billing refuses, by name."""
 
-from app.core.errors import Conflict, Unprocessable
+from app.core.errors import Conflict, Forbidden, Unprocessable
 
 
 class CurrencyMismatch(Unprocessable):
@@ -49,6 +49,12 @@ class BadPeriod(Unprocessable):
     """Not a month like `2026-10`."""
 
     code = "period.bad"
+
+
+class PeriodIsEverybodys(Forbidden):
+    """A month is closed for the whole company, by somebody who sees all of it."""
+
+    code = "period.everybodys"
 
 
 class PeriodRuns(Conflict):

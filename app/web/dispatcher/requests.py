@@ -16,6 +16,7 @@ from app.web.views import Standing
 from app.web.words import HOLD, PRIORITY
 
 ROLES = (ADMIN, DISPATCHER, ENGINEER, FINANCE)
+LEVEL: Mapping[str, str] = {str(key): words for key, words in PRIORITY.items()}
 KEPT: Mapping[str, str] = {"open": "still to keep", "kept": "kept", "missed": "missed", "ended": "given up"}
 KEPT_STANDING: Mapping[str, Standing] = {"kept": "ok", "missed": "late", "open": "paused"}
 MISSED = """EXISTS (SELECT FROM request_step t WHERE t.request = r.id AND t.verb = 'escalated'
@@ -50,7 +51,7 @@ REQUESTS = Listing(
             nullable=False,
         ),
         Column(key="state", label="State", sql="r.state", kind="state", words=STATE, nullable=False),
-        Column(key="priority", label="Priority", sql="r.priority", kind="state", words=PRIORITY, nullable=False),
+        Column(key="priority", label="Priority", sql="r.priority", kind="state", words=LEVEL, nullable=False),
         Column(
             key="promise",
             label="Promise",
@@ -93,7 +94,7 @@ REQUESTS = Listing(
             f"{of_lines('l.supplied_part_number')})",
         ),
         Filter(key="state", label="State", kind="choice", sql="r.state", words=STATE),
-        Filter(key="priority", label="Priority", kind="choice", sql="r.priority", words=PRIORITY),
+        Filter(key="priority", label="Priority", kind="choice", sql="r.priority", words=LEVEL),
         Filter(key="promise", label="Promise", kind="choice", sql=KEPT_SQL, words=KEPT),
         Filter(key="area", label="Service area", kind="is", sql="r.area"),
         Filter(key="customer", label="Customer", kind="is", sql="r.customer"),
