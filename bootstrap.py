@@ -63,6 +63,21 @@ def install(requirements: str) -> None:
     stamp.write_text(digest)
 
 
+def compile_kernels() -> None:
+    """Compile the routing search's inner loop once, so that no search and no test waits for it (docs/decisions/0016)."""
+    solver = ROOT / "app" / "routing" / "solver"
+    made = hashlib.sha256((ROOT / "requirements" / "run.txt").read_bytes() + str(PYTHON.resolve()).encode())
+    for file in sorted(solver.glob("*.py")):
+        made.update(file.read_bytes())
+    stamp = solver / "__pycache__" / ".kernels"
+    if stamp.exists() and stamp.read_text() == made.hexdigest():
+        return
+    print("Compiling the routing search …", flush=True)
+    sh(PYTHON, "-m", "app.routing.solver.ready")
+    if os.access(stamp.parent, os.W_OK):
+        stamp.write_text(made.hexdigest())
+
+
 def find_chromium() -> str | None:
     """The Chromium the page tests drive: CHROMIUM, or the first one on PATH."""
     return os.environ.get("CHROMIUM") or next((found for name in CHROMIUMS if (found := shutil.which(name))), None)
@@ -143,6 +158,7 @@ def need_helpdesk() -> None:
 
 def run() -> None:
     install("run.txt")
+    compile_kernels()
     os.chdir(ROOT)
     command = [str(PYTHON), "-m", "app", "serve", "--demo"]
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -151,6 +167,7 @@ def run() -> None:
 
 def test() -> None:
     install("dev.txt")
+    compile_kernels()
     need_chromium()
     need_peers()
     need_helpdesk()

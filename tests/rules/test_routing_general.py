@@ -16,9 +16,11 @@ from app.routing.rules.plan import orders_of, schedule
 from app.routing.rules.problem import Courier, Job, Prices, Problem, Visit
 from app.routing.rules.standing import adopted
 from app.routing.solver import model as models
-from app.routing.solver import search, strings
+from app.routing.solver import arrays, search
 from app.routing.solver.anneal import Annealing, Pace
+from app.routing.solver.moves import empty_routes, renew
 from app.routing.solver.search import RUIN, Watch, improve
+from app.routing.solver.walk import COST
 from tests.rules.routing_general import classic, shelves
 from tests.rules.routing_problems import BRANCH, EAST, HOUR, NORTH, SOUTH, WAREHOUSE, courier, job, random_problem, town
 
@@ -85,25 +87,27 @@ def test_the_walk_s_books_are_right_after_many_rounds() -> None:
     problem = classic(12, jobs=20, couriers=5)
     walk = Annealing(problem, [[] for _ in problem.couriers], 4, 0.05)
     walk.run(Pace(lambda: 0.0, rounds=300))
-    fresh = strings.Routes(problem)
-    fresh.lists = walk.routes.lists
-    for route, jobs in enumerate(fresh.lists):
-        for each in jobs:
-            fresh.route_of[each] = route
-        fresh.renew(route)
-    assert fresh.cost == walk.routes.cost
-    assert fresh.route_of == walk.routes.route_of
-    assert (fresh.known == walk.routes.known).all()
+    fresh = empty_routes(walk.facts)
+    for route, size in enumerate(walk.routes.size.tolist()):
+        fresh.size[route] = size
+        fresh.place[route, : size + 2] = walk.routes.place[route, : size + 2]
+        fresh.route_of[fresh.place[route, 1 : size + 1]] = route
+        renew(walk.facts, fresh, route)
+        for table, other in zip(fresh[:8], walk.routes[:8], strict=True):
+            assert (table[route, 1 : size + 1] == other[route, 1 : size + 1]).all()
+    for column, other in zip(fresh[8:], walk.routes[8:], strict=True):
+        assert (column == other).all()
+    assert walk.walk.numbers[COST] == fresh.cost.sum()
 
 
 def test_only_what_the_arrays_can_hold_goes_the_way_of_single_visits() -> None:
     problem = classic(1)
-    assert strings.fits(problem)
+    assert arrays.fits(problem)
     late = replace(problem, jobs=(replace(problem.jobs[0], hard=False), *problem.jobs[1:]))
-    assert not strings.fits(late)
-    assert not strings.fits(replace(problem, prices=Prices()))
-    assert not strings.fits(shelves(1))
-    assert not strings.fits(random_problem(1, 5, 2))
+    assert not arrays.fits(late)
+    assert not arrays.fits(replace(problem, prices=Prices()))
+    assert not arrays.fits(shelves(1))
+    assert not arrays.fits(random_problem(1, 5, 2))
 
 
 def test_a_line_takes_the_nearer_shelf_until_it_is_empty() -> None:

@@ -1,6 +1,6 @@
 """One long-lived child process that solves, so that a search can be killed and never holds the server's lock.
 
-The parent sends plain problems and judges every answer; ortools is imported in the child only.
+The parent sends plain problems and judges every answer; ortools and numba are imported in the child only.
 """
 
 import asyncio
@@ -18,6 +18,9 @@ from app.routing.rules.problem import Problem
 
 SLACK_S = 0.5
 START_S = 30.0
+PREPARE_S = 600.0
+"""Compiling takes seconds once on a machine, and minutes where it is very busy."""
+PREPARING, PREPARED = "preparing", "prepared"
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -31,13 +34,17 @@ class NoPlan:
 def serve(pipe: Connection) -> None:
     """The child's life: solve what comes until told to stop or the parent is gone (end of file on the pipe)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from app.routing.solver.search import improve
+    from app.routing.solver.search import improve, prepare, prepared
 
     try:
         pipe.send("ready")
         while (ask := pipe.recv()) is not None:
             problem, standing, limits = ask
             try:
+                if not prepared(problem):
+                    pipe.send(PREPARING)
+                    prepare(problem)
+                    pipe.send(PREPARED)
                 pipe.send(improve(problem, standing, **limits))
             except Exception as failed:  # OR-Tools raises bare ones; the parent is told, the child lives on
                 pipe.send(f"{type(failed).__name__}: {failed}")
@@ -157,6 +164,13 @@ def _exchange(pipe: Connection | None, ask: Any, wait_s: float) -> Any:
         raise EOFError
     if ask is not None:
         pipe.send(ask)
+    answer = _heard(pipe, wait_s)
+    if answer == PREPARING:  # its time begins only after
+        answer = _heard(pipe, PREPARE_S)
+    return _heard(pipe, wait_s) if answer == PREPARED else answer
+
+
+def _heard(pipe: Connection, wait_s: float) -> Any:
     if not pipe.poll(wait_s):
         raise TimeoutError
     return pipe.recv()

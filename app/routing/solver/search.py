@@ -1,7 +1,9 @@
 """From a problem and its standing plan to a better plan within a bound of effort. Runs in the child; reads only its
 own stop watch."""
 
+import importlib
 import random
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,9 +18,8 @@ from app.routing.rules.insertion import greedy, insert_all, missing_from
 from app.routing.rules.plan import Effort, Plan, orders_of, schedule
 from app.routing.rules.problem import Job, Problem, Visit, allowed
 from app.routing.rules.standing import adopted
-from app.routing.solver.anneal import Annealing, Pace
+from app.routing.solver.arrays import fits
 from app.routing.solver.model import Model, build, orders_from, routes_of
-from app.routing.solver.strings import fits
 
 ROUNDS, SHARE, LEAST_S = 3, 0.5, 0.02
 ILS_JOBS, ILS_S = 6, 5.0
@@ -28,6 +29,7 @@ ROUNDS_PER_SOLUTION = 10
 WAITING = 3.0
 """How many wall seconds a CPU second may take before a search that finds nothing is cut off all the same."""
 RUIN = "ruin and recreate"
+READY = "app.routing.solver.ready"
 JOIN_S, JOIN_SHARE = 0.5, 0.05
 EXPLICIT = 75
 PAIRS = (
@@ -78,6 +80,7 @@ def improve(
     reached the same seed gives the same plan on any machine, and with `replay`, the effort of an older plan from the
     same values, that plan again. Single visits are improved by ruin and recreate, all else by local search.
     """
+    prepare(problem)
     watch = Watch(limit_s, wall_s)
     if fits(problem):
         plan, effort = _annealed(problem, standing, _Ask(watch, solutions, seed, replay))
@@ -85,6 +88,17 @@ def improve(
         plan, effort = _routed(problem, standing, _Ask(watch, solutions, seed, replay))
     effort = replace(effort, wall_ms=round(watch.wall * 1000), cpu_ms=round(watch.cpu * 1000))
     return schedule(orders_of(plan), problem, why=dict(plan.unserved), effort=effort, seed=seed)
+
+
+def prepared(problem: Problem) -> bool:
+    """Whether the search can begin at once: single visits need native code, made once in a process."""
+    return READY in sys.modules or not fits(problem)
+
+
+def prepare(problem: Problem) -> None:
+    """Load or compile what the search of this problem needs, before its time counts."""
+    if not prepared(problem):
+        importlib.import_module(READY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,8 @@ class _Ask:
 
 def _annealed(problem: Problem, standing: Plan | None, ask: _Ask) -> tuple[Plan, Effort]:
     """Ruin and recreate from what stands, or from nothing."""
+    from app.routing.solver.anneal import Annealing, Pace
+
     number = {job.id: index for index, job in enumerate(problem.jobs)}
     kept = adopted(standing, problem)
     start = [[number[visit.job] for visit in order] for order in orders_of(kept)]

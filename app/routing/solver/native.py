@@ -1,0 +1,74 @@
+"""The one place where numba comes in: plain functions over arrays become native code, compiled once on each machine.
+
+Only the solving child and the benchmarks import this; the compiled code lies in a folder named by its sources.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+
+HERE = Path(__file__).parent
+SOURCES = ("native.py", "arrays.py", "moves.py", "walk.py")
+"""All files with kernels: numba itself would not see that a function called from another file has changed."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def kernel(function: Callable[P, T]) -> Callable[P, T]:
+    """The function as native code, compiled at its first call or read from the folder."""
+    return cast(Callable[P, T], numba.njit(cache=KEPT)(function))
+
+
+def digest() -> str:
+    """Names what the compiled code was made from."""
+    made = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    for name in SOURCES:
+        made.update((HERE / name).read_bytes())
+    return made.hexdigest()[:16]
+
+
+def folder(name: str) -> Path | None:
+    """Where compiled code is kept: beside the sources, or where that cannot be written, in the user's own cache.
+
+    A folder that set-up filled and that is read-only now is copied. None means that every process compiles for itself.
+    """
+    beside = HERE / "__pycache__" / f"native-{name}"
+    for base in (beside, *_elsewhere(f"native-{name}")):
+        if _writable(base):
+            if base != beside and beside.is_dir() and not any(base.iterdir()):
+                shutil.copytree(beside, base, dirs_exist_ok=True)
+            return base
+    return None
+
+
+def _elsewhere(name: str) -> Iterator[Path]:
+    """Folders of this user alone: code is loaded from there."""
+    home = os.environ.get("XDG_CACHE_HOME") or (Path.home() / ".cache" if os.environ.get("HOME") else None)
+    if home:
+        yield Path(home) / "sparelane" / name
+    if hasattr(os, "getuid"):
+        yield Path(tempfile.gettempdir()) / f"sparelane-{os.getuid()}" / name
+
+
+def _writable(base: Path) -> bool:
+    try:
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=base):
+            pass
+    except OSError:
+        return False
+    return not hasattr(os, "getuid") or base.parent.stat().st_uid == base.stat().st_uid == os.getuid()
+
+
+KEPT = bool(os.environ.get("NUMBA_CACHE_DIR"))
+"""Whoever sets NUMBA_CACHE_DIR chose a folder that numba looks after itself."""
+if not KEPT and (found := folder(digest())) is not None:
+    KEPT = True
+    numba.config.CACHE_DIR = str(found)  # type: ignore[attr-defined]

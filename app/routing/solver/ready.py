@@ -1,0 +1,17 @@
+"""Importing this makes the kernels ready: compiled, or read from where they were kept. Set-up runs it once, so that
+no search and no test ever waits for the compiler.
+"""
+
+from datetime import UTC, datetime
+
+from app.routing.rules.problem import Courier, Job, Location, Prices, Problem
+from app.routing.solver.anneal import Annealing, Pace
+
+TINY = Problem(
+    region="", start=datetime(2026, 1, 1, tzinfo=UTC), horizon_s=9, locations=(Location("a"), Location("b")),
+    travel=((0, 1), (1, 0)), prices=Prices(drive=1, lead=0, calm=0),
+    couriers=(Courier(code="c", start=0, available_s=0, end_s=9),),
+    jobs=tuple(Job(id=name, tier=2, drop=1, drop_service_s=1, due_s=9, hard=True) for name in "ab"),
+)  # fmt: skip
+
+Annealing(TINY, [[]], 0, 0.0).run(Pace(lambda: 0.0, rounds=2))
