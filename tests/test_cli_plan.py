@@ -40,7 +40,7 @@ def test_a_problem_is_solved_judged_and_replayed(problem, stored, capsys):
 
 
 def test_faults_are_listed_and_the_exit_code_says_so(stored, capsys):
-    problem = classic(3)
+    problem = shelves(4)
     file = stored("problem.json", problems.to_json(problem))
     main(["plan", "solve", file, "--seconds", "5", "--solutions", "5"])
     plan = json.loads(capsys.readouterr().out)

@@ -15,8 +15,8 @@ from app.routing.rules.judge import faults
 from app.routing.rules.plan import orders_of, schedule
 from app.routing.rules.problem import Courier, Job, Prices, Problem, Visit
 from app.routing.rules.standing import adopted
-from app.routing.solver import model as models
 from app.routing.solver import arrays, search
+from app.routing.solver import model as models
 from app.routing.solver.anneal import Annealing, Pace
 from app.routing.solver.moves import empty_routes, renew
 from app.routing.solver.search import RUIN, Watch, improve

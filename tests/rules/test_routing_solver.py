@@ -67,7 +67,8 @@ def test_R2_a_solved_plan_is_sound_and_no_worse_than_greedy(seed: int, jobs: int
 def test_R4_a_solved_plan_is_no_worse_than_what_stands(seed: int) -> None:
     problem = random_problem(seed, 7, 2)
     standing = improve(problem, None, limit_s=PLENTY_S, solutions=40)
-    assert improve(problem, standing, limit_s=PLENTY_S, solutions=1, seed=3).costs.score <= standing.costs.score
+    again = improve(problem, standing, limit_s=0.15, solutions=1, seed=3)  # finding nothing, it would use any limit up
+    assert again.costs.score <= standing.costs.score
 
 
 def test_R2_the_same_seed_gives_the_same_plan() -> None:

@@ -96,7 +96,7 @@ def facts_of(problem: Problem) -> Facts:
         load=_ints(job.pieces if job.loaded else 0 for job in jobs),
         tier=tier,
         alone=travel[_ints(number[courier.start] for courier in fleet), : len(jobs)].min(axis=0),
-        dear=int(price.max()) * 4 * 10 ** (2 - tier),
+        dear=int(price.max()) * 10 ** (2 - tier),
         near=np.argsort((travel + turned)[: len(jobs), : len(jobs)], axis=1, kind="stable").astype(np.int64),
         sign=np.random.default_rng(len(jobs)).integers(1 << 63, size=len(jobs) + len(fleet), dtype=np.uint64),
         may=may,

@@ -66,26 +66,25 @@ def chance(random: Words) -> float:
 def renew(facts: Facts, routes: Routes, route: int) -> None:
     """Times, load and cost of a route after a change of its places."""
     size = routes.size[route]
-    place, depart, done, by = (routes.place[route], routes.depart[route], routes.done[route], routes.begun_by[route])
-    here = place[0]
+    here = routes.place[route, 0]
     now, lasts, last = facts.leaves[route], 0, facts.leaves_by[route]
-    depart[0], done[0], by[0] = now, lasts, last
+    routes.depart[route, 0], routes.done[route, 0], routes.begun_by[route, 0] = now, lasts, last
     load, cost, way = 0, 0, 0
     for at in range(1, size + 1):
-        job = place[at]
-        leg = facts.travel[here, job]
+        job = routes.place[route, at]
+        leg, price = facts.travel[here, job], facts.price[here, job]
         opens, service = facts.opens[job], facts.service[job]
         now = max(now + leg, opens) + service
         lasts += leg
         last = min(last, facts.closes[job] - lasts)
         lasts += max(0, opens - lasts - last) + service
-        depart[at], done[at], by[at] = now, lasts, last
-        routes.leg[route, at - 1] = facts.price[here, job]
-        cost += facts.price[here, job]
+        routes.depart[route, at], routes.done[route, at], routes.begun_by[route, at] = now, lasts, last
+        routes.leg[route, at - 1] = price
+        cost += price
         load += facts.load[job]
         way += facts.way[here, job]
         here = job
-    home = place[size + 1]
+    home = routes.place[route, size + 1]
     routes.leg[route, size] = facts.price[here, home] if size else 0
     routes.cost[route] = cost + routes.leg[route, size]
     routes.load[route] = load
@@ -97,20 +96,18 @@ def renew(facts: Facts, routes: Routes, route: int) -> None:
 def renew_rest(facts: Facts, routes: Routes, route: int) -> None:
     """The way on from each position, from the end backward."""
     size = routes.size[route]
-    place, latest, rest, since = (
-        routes.place[route], routes.latest[route], routes.rest[route], routes.rest_from[route],
-    )  # fmt: skip
-    after = place[size + 1]
+    after = routes.place[route, size + 1]
     by, lasts, begin = facts.ends[route], 0, -FAR
-    latest[size + 1], rest[size + 1], since[size + 1] = by, lasts, begin
+    routes.latest[route, size + 1], routes.rest[route, size + 1], routes.rest_from[route, size + 1] = by, lasts, begin
     for at in range(size, 0, -1):
-        job = place[at]
+        job = routes.place[route, at]
+        closes = facts.closes[job]
         step = facts.service[job] + facts.travel[job, after]
-        wait = max(0, begin - step - facts.closes[job])
+        wait = max(0, begin - step - closes)
         begin = max(begin - step, facts.opens[job]) - wait
-        by = min(by - step, facts.closes[job])
+        by = min(by - step, closes)
         lasts += step + wait
-        latest[at], rest[at], since[at] = by, lasts, begin
+        routes.latest[route, at], routes.rest[route, at], routes.rest_from[route, at] = by, lasts, begin
         after = job
 
 
@@ -136,8 +133,6 @@ def best_position(facts: Facts, routes: Routes, job: int, blink: float, random: 
     """Courier and position of the cheapest place that keeps every law, or -1, -1; each is overlooked now and then."""
     best, best_route, best_at = FAR, -1, -1
     opens, closes, service, load = facts.opens[job], facts.closes[job], facts.service[job], facts.load[job]
-    into, out = facts.price_in[job], facts.price[job]
-    arrive, onward = facts.travel_in[job], facts.travel[job]
     tried = -1  # of couriers just alike who do nothing, one is enough
     for route in range(len(facts.start)):
         if routes.load[route] + load > facts.most[route] or not facts.may[job, route]:
@@ -147,21 +142,17 @@ def best_position(facts: Facts, routes: Routes, job: int, blink: float, random: 
             if facts.kind[route] == tried:
                 continue
             tried = facts.kind[route]
-        place, depart, latest, leg = (
-            routes.place[route],
-            routes.depart[route],
-            routes.latest[route],
-            routes.leg[route],
-        )
+        here = routes.place[route, 0]
         for at in range(size + 1):
-            if depart[at] > closes:
+            leaves, last = routes.depart[route, at], routes.latest[route, at + 1]
+            if leaves > closes:
                 break
-            here, behind = place[at], place[at + 1]
-            cost = into[here] + out[behind] - leg[at]
-            if cost >= best or opens > latest[at + 1]:
+            before, here = here, routes.place[route, at + 1]
+            cost = facts.price_in[job, before] + facts.price[job, here] - routes.leg[route, at]
+            if cost >= best or opens > last:
                 continue
-            start = max(depart[at] + arrive[here], opens)
-            if start > closes or start + service + onward[behind] > latest[at + 1]:
+            start = max(leaves + facts.travel_in[job, before], opens)
+            if start > closes or start + service + facts.travel[job, here] > last:
                 continue
             if (facts.limited or facts.measured) and not bounded(facts, routes, job, route, at):
                 continue

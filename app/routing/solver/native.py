@@ -3,6 +3,7 @@
 Only the solving child and the benchmarks import this; the compiled code lies in a folder named by its sources.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 def kernel(function: Callable[P, T]) -> Callable[P, T]:
     """The function as native code, compiled at its first call or read from the folder."""
-    return cast(Callable[P, T], numba.njit(cache=KEPT)(function))
+    return cast(Callable[P, T], numba.njit(cache=KEPT, forceinline=True)(function))
 
 
 def digest() -> str:
@@ -50,9 +51,8 @@ def folder(name: str) -> Path | None:
 
 def _elsewhere(name: str) -> Iterator[Path]:
     """Folders of this user alone: code is loaded from there."""
-    home = os.environ.get("XDG_CACHE_HOME") or (Path.home() / ".cache" if os.environ.get("HOME") else None)
-    if home:
-        yield Path(home) / "sparelane" / name
+    with contextlib.suppress(RuntimeError):  # nobody's home is known
+        yield Path.home() / ".cache" / "sparelane" / name
     if hasattr(os, "getuid"):
         yield Path(tempfile.gettempdir()) / f"sparelane-{os.getuid()}" / name
 
@@ -67,7 +67,7 @@ def _writable(base: Path) -> bool:
     return not hasattr(os, "getuid") or base.parent.stat().st_uid == base.stat().st_uid == os.getuid()
 
 
-KEPT = bool(os.environ.get("NUMBA_CACHE_DIR"))
+KEPT = bool(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
 """Whoever sets NUMBA_CACHE_DIR chose a folder that numba looks after itself."""
 if not KEPT and (found := folder(digest())) is not None:
     KEPT = True
