@@ -14,7 +14,7 @@ import pytest
 from app.routing.rules.insertion import greedy
 from app.routing.rules.judge import faults
 from app.routing.rules.plan import Plan, schedule
-from app.routing.solver.child import NoPlan, Solver
+from app.routing.solver.child import PREPARED, PREPARING, NoPlan, Solver
 from tests.rules.routing_problems import random_problem
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +39,23 @@ def lying(pipe: Connection) -> None:
     while (ask := pipe.recv()) is not None:
         empty = schedule([[] for _ in ask[0].couriers], ask[0])
         pipe.send(replace(empty, unserved=()))
+
+
+def preparing(pipe: Connection) -> None:
+    """A child that needs its time before it answers."""
+    pipe.send("ready")
+    while (ask := pipe.recv()) is not None:
+        pipe.send(PREPARING)
+        pipe.send(PREPARED)
+        pipe.send(greedy(ask[0]))
+
+
+def unprepared(pipe: Connection) -> None:
+    """A child that cannot get ready."""
+    pipe.send("ready")
+    while pipe.recv() is not None:
+        pipe.send(PREPARING)
+        pipe.send("ImportError: no compiler")
 
 
 async def busy(solver: Solver) -> asyncio.Task[Any]:
@@ -89,6 +106,16 @@ async def test_T151_a_late_child_is_killed() -> None:
         assert solver.pid is None
 
 
+async def test_a_child_is_given_the_time_to_compile_and_may_fail_at_it() -> None:
+    async with Solver(target=preparing) as solver:
+        assert await solver.solve(PROBLEM, None, limit_s=5) == greedy(PROBLEM)
+        assert await solver.solve(PROBLEM, None, limit_s=5) == greedy(PROBLEM)
+    async with Solver(target=unprepared) as solver:
+        failed = await solver.solve(PROBLEM, None, limit_s=5)
+        assert isinstance(failed, NoPlan)
+        assert failed.why.code == "routing.solver_failed"
+
+
 async def test_R3_the_judge_in_the_parent_refuses_a_wrong_plan() -> None:
     async with Solver(target=lying) as solver:
         refused = await solver.solve(PROBLEM, None, limit_s=5)
@@ -120,8 +147,10 @@ if __name__ == "__main__":
 """
 
 
-async def test_the_child_ends_with_its_parent_and_ortools_stays_out_of_the_parent() -> None:
-    script = ORPHAN.replace("os._exit", "import sys; assert 'ortools' not in sys.modules; os._exit")
+async def test_the_child_ends_with_its_parent_and_solvers_stay_out_of_the_parent() -> None:
+    script = ORPHAN.replace(
+        "os._exit", "import sys; assert not {'ortools', 'numba', 'numpy'} & sys.modules.keys(); os._exit"
+    )
     run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
     # The child holds the pipe of our standard output open: reading to its end waits for the child's end.
     out, _ = await asyncio.to_thread(run.communicate, timeout=30)

@@ -36,7 +36,7 @@ class Pace:
         if self.replay:
             return self._again(done)
         if self.rounds is not None:
-            reached = done * STEPS // self.rounds
+            reached = done * STEPS // max(1, self.rounds)
             more = max(1, math.ceil((reached + 1) * self.rounds / STEPS) - done)
         else:
             used = self.share()
