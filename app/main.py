@@ -66,7 +66,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        app.state.engine = make_engine(database_url, pool_size=int(settings.pool_size))
+        app.state.engine = make_engine(database_url, pool_size=int(settings.pool_size), house=settings.house)
         app.state.clock = clock or SystemClock()
         app.state.settings = settings
         app.state.egress = egress_of(settings.egress_allow)

@@ -25,7 +25,7 @@ YEARS = "CN:2015-2027"
 ORDER = (
     "places", "areas", "couriers", "customers", "contracts", "sites", "parts", "models", "substitutions", "lanes",
     "calendars", "devices", "device_events", "receipts",
-    "purchases",
+    "purchases", "stock_levels",
 )  # fmt: skip
 DEMO = duty_actor("demo")
 ONE_LOADER = text("SELECT pg_advisory_xact_lock(7205759403792794)")

@@ -72,9 +72,11 @@ def on_stop_signals(stop: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def engine_on(url: str, *, pool_size: int = COMMAND_POOL) -> AsyncIterator[AsyncEngine]:
-    """An engine with the app's rights, given back at the end."""
-    engine = make_engine(url, pool_size=pool_size)
+async def engine_on(
+    url: str, *, pool_size: int = COMMAND_POOL, settings: Settings | None = None
+) -> AsyncIterator[AsyncEngine]:
+    """An engine with the app's rights, given back at the end; with settings where choices are made on it."""
+    engine = make_engine(url, pool_size=pool_size, house=settings.house if settings else None)
     try:
         yield engine
     finally:

@@ -106,7 +106,7 @@ async def served(settings: Settings, url: str, listener: socket.socket, *, demo:
     stop: list[Callable[[], object]] = [starting.cancel] if starting else []
     on_stop_signals(lambda: stop[-1]())
     await migrate(url)
-    async with engine_on(url, pool_size=WORKER_POOL) as engine:
+    async with engine_on(url, pool_size=WORKER_POOL, settings=settings) as engine:
         await need_durability(engine)
         way_in = await demo_ready(engine, settings) if demo else None
         async with Travel(settings.travel, settings.data) as travel, working(engine, settings, travel) as wake:

@@ -47,7 +47,7 @@ async def working(url: str, settings: Settings) -> None:
     on_stop_signals(stopped.set)
     await need_schema(url)
     async with (
-        engine_on(url, pool_size=POOL) as engine,
+        engine_on(url, pool_size=POOL, settings=settings) as engine,
         Solver() as solver,
         Travel(settings.travel, settings.data) as travel,
         Outgoing(egress_of(settings.egress_allow)) as outgoing,

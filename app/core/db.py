@@ -1,6 +1,6 @@
 """The database: declarative base, engine, and the two ways to talk to it. Only `begin` commits; only doors call it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -39,9 +39,14 @@ def driver_url(url: str) -> str:
     return "postgresql+asyncpg://" + url.split("://", 1)[1]
 
 
-def make_engine(url: str, *, pool_size: int = 16, role: str | None = APP_ROLE) -> AsyncEngine:
-    """An engine whose connections act as the app role (no UPDATE or DELETE on what is append-only), in UTC."""
-    server = {"application_name": "sparelane", "timezone": "UTC"} | ({"role": role} if role else {})
+def make_engine(
+    url: str, *, pool_size: int = 16, role: str | None = APP_ROLE, house: Mapping[str, str] | None = None
+) -> AsyncEngine:
+    """An engine whose connections act as the app role (no UPDATE or DELETE on what is append-only), in UTC.
+
+    `house` are settings that statements read by `current_setting`.
+    """
+    server = {"application_name": "sparelane", "timezone": "UTC"} | ({"role": role} if role else {}) | dict(house or {})
     return create_async_engine(
         driver_url(url),
         pool_size=pool_size,

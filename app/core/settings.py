@@ -1,12 +1,15 @@
 """Every setting of the service, read once from the environment into one frozen object."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.core.egress import read_allowed
+from app.core.money import exponent, rounded
 
 
 class BadSetting(Exception):
@@ -47,6 +50,16 @@ class Settings:
         "Travel times: straight, osrm:URL, valhalla:URL or roads:FILE (an OpenStreetMap extract)",
     )
     currency: str = setting("SPARELANE_CURRENCY", "CNY", "The company's own currency, in which costs are kept")
+    miss_value: str = setting(
+        "SPARELANE_MISS_VALUE",
+        "600,300,150",
+        "What a missed 2-hour promise is worth, in that currency: for an emergency, a severe and a general request",
+    )
+    depletion: str = setting(
+        "SPARELANE_DEPLETION",
+        "1",
+        "How far the price of a shelf's last pieces counts when a source is chosen: 0 not at all, 1 in full",
+    )
     company: str = setting(
         "SPARELANE_COMPANY",
         "Sparelane",
@@ -66,6 +79,14 @@ class Settings:
     @property
     def data(self) -> Path:
         return Path(self.data_dir).resolve()
+
+    @property
+    def house(self) -> dict[str, str]:
+        """What statements read as `current_setting('sparelane.…')`: settings that every choice rests on, whichever door
+        leads to it."""
+        worth = [Decimal(one) * Decimal(self.depletion) for one in self.miss_value.split(",")]
+        minor = [rounded(one.scaleb(exponent(self.currency))) for one in worth]
+        return {"sparelane.miss_minor": ",".join(map(str, minor))}
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -87,6 +108,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if settings.worker not in ("inside", "apart"):
         raise BadSetting(f"SPARELANE_WORKER must be inside or apart, not {settings.worker!r}")
     _check_travel(settings.travel)
+    _check_worth(settings)
     try:
         read_allowed(settings.egress_allow)
     except ValueError as wrong:
@@ -96,6 +118,15 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://")):
         raise BadSetting("DATABASE_URL must start with postgresql://; Sparelane runs on PostgreSQL alone")
     return settings
+
+
+def _check_worth(settings: Settings) -> None:
+    """Amounts and a factor in plain decimals; what they make of each other must be whole minor units a database holds."""
+    worth = settings.miss_value.split(",")
+    if len(worth) != 3 or not all(re.fullmatch(r"\d{1,9}(\.\d{1,3})?", one) for one in worth):
+        raise BadSetting("SPARELANE_MISS_VALUE must be three amounts, as in 600,300,150")
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,3})?", settings.depletion):
+        raise BadSetting(f"SPARELANE_DEPLETION must be a number as in 0, 0.5 or 1, not {settings.depletion!r}")
 
 
 def _check_travel(value: str) -> None:

@@ -22,6 +22,7 @@ from app.fulfillment.service.replanning import Claimed, Dirty, apply, claim, let
 from app.routing.rules.insertion import greedy
 from app.routing.rules.plan import Plan
 from app.routing.solver.child import NoPlan, Solver
+from app.stock.service import note_demand
 
 DUE = text("SELECT request FROM request_watch WHERE next_look_at <= :now ORDER BY next_look_at LIMIT 200")
 SILENT = text("""
@@ -44,6 +45,18 @@ UNANSWERED = text("""
     SELECT DISTINCT l.request FROM request_line l WHERE l.state = 'awaiting_consent'
       AND NOT EXISTS (SELECT FROM reservation r WHERE r.reference = l.id AND r.state = 'held') LIMIT 50
 """)
+DEMAND = text("""
+    SELECT l.source AS place, l.supplied_part_number AS part,
+        sum(l.quantity) FILTER (WHERE r.asked_priority = 'emergency') AS emergency,
+        sum(l.quantity) FILTER (WHERE r.asked_priority = 'severe') AS severe,
+        sum(l.quantity) FILTER (WHERE r.asked_priority = 'general') AS general
+    FROM request_line l JOIN part_request r ON r.id = l.request
+    WHERE r.accepted_at > :since AND l.kind = 'local' AND l.replaces IS NULL
+      AND EXISTS (SELECT FROM stock_level v WHERE v.place = l.source AND v.part = l.supplied_part_number
+                  AND v.emergency_per_day IS NULL)
+    GROUP BY 1, 2
+""")
+SEEN_DAYS = 90
 PRESUMED_AFTER = timedelta(days=7)
 log = structlog.get_logger("duties")
 
@@ -77,6 +90,16 @@ async def source_lost(db: AsyncConnection, now: datetime) -> int:
     """Duty: lines that were lost when nothing was free are sourced as soon as something is (S6b)."""
     actor = duty_actor("source_lost")
     return await _each(db, UNSOURCED, {}, lambda one: source_again(db, actor=actor, request_id=one, now=now))
+
+
+async def note_local_demand(db: AsyncConnection, now: datetime) -> int:
+    """Duty: what the last 90 days asked of each shelf whose demand nobody set; the price of its pieces rests on it (R2)."""
+    rows = await db.execute(DEMAND, {"since": now - timedelta(days=SEEN_DAYS)})
+    seen = [
+        (row.place, row.part, *((pieces or 0) / SEEN_DAYS for pieces in (row.emergency, row.severe, row.general)))
+        for row in rows
+    ]
+    return await note_demand(db, seen=[(place, part, float(e), float(s), float(g)) for place, part, e, s, g in seen])
 
 
 async def _each(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from litestar import Response, get, post
+from litestar import Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
@@ -37,6 +37,7 @@ from app.stock.schemas import (
     TransfersOut,
     WriteOffIn,
 )
+from app.stock.schemas.levels import StockLevelIn, StockLevelOut, StockLevelsOut
 
 
 @get("/v1/stock", opt=allow(ADMIN, DISPATCHER, WAREHOUSE, ENGINEER, FINANCE, INTEGRATION))
@@ -138,6 +139,29 @@ async def add_bin(data: JSONBody[BinIn], call: NamedDependency[Call]) -> Respons
 async def put_away(data: JSONBody[PutAwayIn], call: NamedDependency[Call]) -> Response[PutAwayOut]:
     """Put pieces into a bin, or take them out of theirs."""
     return await call.write(201, lambda db: service.put_away(db, actor=call.actor, new=data, now=call.now))
+
+
+@get("/v1/stock-levels", opt=allow(ADMIN, DISPATCHER, WAREHOUSE, FINANCE))
+async def list_levels(
+    call: NamedDependency[Call],
+    place: FromQuery[str | None] = None,
+    part: FromQuery[str | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+) -> StockLevelsOut:
+    """What places are kept at of a part, how long they take to refill, and how fast they are asked for."""
+    return await call.read(
+        lambda db: queries.levels(db, actor=call.actor, place=place, part=part, cursor=cursor, limit=limit)
+    )
+
+
+@put("/v1/stock-levels", opt=allow(ADMIN, DISPATCHER))
+async def put_level(data: JSONBody[StockLevelIn], call: NamedDependency[Call]) -> Response[StockLevelOut]:
+    """Set a level or replace it; the price of a piece follows it from now on."""
+    return await call.write(
+        200,
+        lambda db: service.set_level(db, actor=call.actor, new=data, if_match=call.if_match, now=call.now),
+    )
 
 
 @get("/v1/transfers", opt=allow(ADMIN, DISPATCHER, WAREHOUSE))
@@ -247,6 +271,8 @@ HANDLERS = [
     list_bins,
     add_bin,
     put_away,
+    list_levels,
+    put_level,
     list_transfers,
     show_transfer,
     add_transfer,

@@ -1,6 +1,7 @@
-"""Stock's tables: balances, layers, bins, serials, holds, the append-only ledger, purchases, transfers and loans."""
+"""Stock's tables: balances, layers, levels, bins, serials, holds, the append-only ledger, purchases, transfers and loans."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ForeignKey
@@ -44,6 +45,29 @@ class StockLayer(Base):
     currency: Mapped[str]
     rates: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     bin: Mapped[str | None]
+
+
+class StockLevel(Base):
+    """What a place is kept at of a part, how long refilling takes, and how fast it is asked for, by priority.
+
+    `seen_…` is what the last 90 days showed; it counts where nobody set a rate.
+    """
+
+    __tablename__ = "stock_level"
+
+    place: Mapped[str] = mapped_column(ForeignKey("place.code"), primary_key=True)
+    part: Mapped[str] = mapped_column(ForeignKey("part.number"), primary_key=True)
+    base_stock: Mapped[int]
+    lead_time_hours: Mapped[int]
+    emergency_per_day: Mapped[Decimal | None]
+    severe_per_day: Mapped[Decimal | None]
+    general_per_day: Mapped[Decimal | None]
+    seen_emergency: Mapped[Decimal] = mapped_column(server_default="0")
+    seen_severe: Mapped[Decimal] = mapped_column(server_default="0")
+    seen_general: Mapped[Decimal] = mapped_column(server_default="0")
+    set_at: Mapped[datetime]
+    set_by: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="1")
 
 
 class Bin(Base):

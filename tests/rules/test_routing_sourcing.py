@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.routing.rules.depletion import erlang_loss, last_piece_price, piece_prices
+from app.routing.rules.depletion import erlang_loss, last_piece_price, piece_prices, piece_risks
 from app.routing.rules.sourcing import Ask, Candidate, Choice, Shortage, choose_sources, late_s
 from app.routing.solver.flow import Assignment, assign_lines
 
@@ -47,8 +47,10 @@ def test_R2_price_of_the_last_piece(base_stock: int, load: float, prices: list[f
 
 @given(st.integers(1, 40), st.floats(0.01, 60))
 def test_R2_shelf_prices_rise_with_every_piece_taken(base_stock: int, load: float) -> None:
-    prices = piece_prices(base_stock, base_stock, load, 1_000_000)
+    risks = piece_risks(base_stock, base_stock, load)
+    prices = piece_prices(risks, 1_000_000)
     assert list(prices) == sorted(prices)
+    assert piece_risks(base_stock, base_stock, load, most=2) == risks[:2]
     assert len(prices) == base_stock
     assert 0 <= erlang_loss(base_stock, load) <= 1
 
@@ -84,10 +86,17 @@ def test_R6_one_line_takes_the_better_and_says_why_not_the_other(
 
 
 def test_R6_the_last_piece_is_told_in_minutes_and_money() -> None:
-    found = choose_sources([ask(own("B", 3000), own("A", 2640, piece_prices_minor=(3600,)))])
+    last = own("A", 2640, piece_prices_minor=(3600,), piece_risks=(0.364090,))
+    found = choose_sources([ask(own("B", 3000), last)])
     assert isinstance(found, Choice)
     facts = found.alternatives[0].reason.facts
-    assert (facts["nearer_min"], facts["depletion_minor"]) == (6, 3600)
+    assert (facts["nearer_min"], facts["depletion_minor"], facts["hits"], facts["left"]) == (6, 3600, "0.36", 1)
+    alone = choose_sources([ask(last)])
+    assert isinstance(alone, Choice)
+    assert [(one.code, one.facts.get("hits")) for one in alone.reasons] == [
+        ("routing.source_chosen", None),
+        ("routing.source_at_stake", "0.36"),
+    ]
 
 
 def test_P4_a_substitute_is_used_only_where_the_asked_part_cannot_keep_the_commitment() -> None:

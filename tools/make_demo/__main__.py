@@ -52,6 +52,15 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "bin",
     ),
     "purchases": ("place", "reference", "part_number", "quantity", "unit_cost", "currency"),
+    "stock_levels": (
+        "place",
+        "part_number",
+        "base_stock",
+        "lead_time_hours",
+        "emergency_per_day",
+        "severe_per_day",
+        "general_per_day",
+    ),
 }
 
 
@@ -73,6 +82,7 @@ def network() -> Sheets:
         "device_events": events.numbered([*showcase.history(), *history.events(devices)]),
         "receipts": stock.receipts(),
         "purchases": stock.purchases(),
+        "stock_levels": stock.levels(),
     }
 
 

@@ -84,6 +84,8 @@ POINTS_TO = [
     ("receipts", "place", "places"),
     ("purchases", "place", "places"),
     ("purchases", "part_number", "parts"),
+    ("stock_levels", "place", "places"),
+    ("stock_levels", "part_number", "parts"),
 ]
 
 

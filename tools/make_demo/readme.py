@@ -20,6 +20,7 @@ The files are ordinary imports: the columns have the names of the API's fields, 
 | `devices.csv`, `device_events.csv` | 2,000 devices and what happened to them since 2015 |
 | `receipts.csv` | stock, delivery by delivery, with cost, lots, serials and the bin it was put in |
 | `purchases.csv` | what was ordered at which cost and is still to be received |
+| `stock_levels.csv` | what some places are kept at, how long they take to refill, how fast they are asked for |
 | `day.json` | the demand of the demo day: rush hours, priorities, causes, areas |
 | `warranty_cases.csv` | one device per warranty case and the answer to expect (the table below) |
 

@@ -1,5 +1,5 @@
 """receipts.csv: what lies where and in which bin, from which delivery, at which cost. Uneven on purpose. purchases.csv: what
-is still to come."""
+is still to come. stock_levels.csv: what places are kept at."""
 
 from datetime import date
 
@@ -75,6 +75,16 @@ TO_COME = [
     ("XA-BR", "PO-2026-1118", "SNS-2MP", 3),
     ("SH-HQ", "PO-2026-1119", "HDD-8T", 10),
     ("SH-HQ", "PO-2026-1119", "MB-CAM-A", 12),
+]
+
+
+# place, what it is kept at, hours until it is refilled, pieces a day for an emergency, a severe, a general request
+LEVELS = [
+    ("XA-BR", 6, 72, (0.1, 0.4, 0.5)),
+    ("XA-VAN-1", 3, 48, (0.1, 0.3, 0.3)),
+    ("YC-VAN-1", 3, 48, (0.1, 0.3, 0.3)),
+    ("YC-VAN-2", 3, 48, (0.1, 0.3, 0.3)),
+    ("YC-WH", 12, 72, (0.2, 0.8, 1.0)),
 ]
 
 
@@ -217,3 +227,22 @@ def purchases() -> list[Row]:
         }
         for place, reference, part, quantity in TO_COME
     ]
+
+
+def levels() -> list[Row]:
+    """stock_levels.csv: warehouses that are refilled in days, and vans whose pieces save the drive to them."""
+    rows = []
+    for place, base_stock, lead_time_hours, a_day in LEVELS:
+        for part in VAN_PARTS:
+            rows.append(
+                {
+                    "place": place,
+                    "part_number": part,
+                    "base_stock": base_stock,
+                    "lead_time_hours": lead_time_hours,
+                    "emergency_per_day": a_day[0],
+                    "severe_per_day": a_day[1],
+                    "general_per_day": a_day[2],
+                }
+            )
+    return rows

@@ -120,7 +120,7 @@ async def played(url: str, settings: Settings, wish: Wish, told: Callable[[], ob
     begins, ends = instant_of(day, day["from"]), instant_of(day, day["to"]) + LASTS
     calls = calls_of(day, seed=wish.seed, requests=wish.requests)
     clock = SteppedClock(begins)
-    async with engine_on(url, pool_size=OUR_POOL) as engine, _solver(wish) as solver:
+    async with engine_on(url, pool_size=OUR_POOL, settings=settings) as engine, _solver(wish) as solver:
         await step(Context(engine, clock, settings, solver), SETTLED)
         async with reading(engine) as db:
             world = await read_world(db)

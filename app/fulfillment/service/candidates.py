@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from app.fulfillment.queries.gather import Facts, LaneFacts, PlaceFacts
 from app.fulfillment.queries.planning import HANDLING_S, Planning, planning, spans_of
 from app.network.rules.hours import next_open, parse_hours
+from app.routing.rules.depletion import piece_prices, piece_risks
 from app.routing.rules.insertion import Insertion, cheapest_insertion
 from app.routing.rules.lanes import Departure, Lane, next_departure
 from app.routing.rules.problem import Job, Location
@@ -117,6 +118,9 @@ def ways_of(facts: Facts, *, now: datetime, tier: int, appointment_at: datetime 
 def candidate_of(offer: Offer, way: Way, *, asked_part: str, local: bool, quantity: int, now: datetime) -> Candidate:
     """A place's offer as the sourcing rule weighs it."""
     handover = way.handover_at or (way.eta if way.mode == "courier" else None)
+    risks: tuple[float, ...] = ()
+    if offer.level is not None and local:  # no local promise rests on a piece elsewhere
+        risks = piece_risks(offer.level.base_stock, offer.free, offer.level.load, most=quantity)
     return Candidate(
         place=offer.place,
         part=offer.part,
@@ -127,4 +131,6 @@ def candidate_of(offer: Offer, way: Way, *, asked_part: str, local: bool, quanti
         ours=offer.ours,
         local=local,
         cost_minor=way.cost_minor,  # never what the piece was bought for (P2)
+        piece_prices_minor=piece_prices(risks, offer.level.miss_minor) if offer.level is not None else (),
+        piece_risks=risks,
     )

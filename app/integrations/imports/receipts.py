@@ -1,5 +1,5 @@
 """Stock as it came in: all lines with one place and reference are one receipt; bins they name are made if
-need be. And what was ordered."""
+need be. And what was ordered, and what places are kept at."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -14,9 +14,10 @@ from app.core.db import attempt
 from app.core.errors import Refusal
 from app.core.http import constraint_of
 from app.core.types import Code, Currency, Instant, Name, Quantity, Wire
-from app.integrations.imports.load import Bad, Kind, Read, Work
+from app.integrations.imports.load import Bad, Kind, Read, Work, one_by_one
 from app.integrations.imports.refusals import AlreadyImported
 from app.stock import service
+from app.stock.queries.levels import level_for
 from app.stock.schemas import (
     Condition,
     CostIn,
@@ -27,6 +28,7 @@ from app.stock.schemas import (
     ReceiptIn,
     ReceiptLineIn,
 )
+from app.stock.schemas.levels import StockLevelIn
 
 MOST_LINES = 5_000
 BOOKED = text("""
@@ -163,4 +165,17 @@ async def write_purchases(db: AsyncConnection, rows: Sequence[Read[PurchaseRowIn
         work.advance(1)
 
 
-RECEIPTS = (Kind("receipts", ReceiptRowIn, write_receipts), Kind("purchases", PurchaseRowIn, write_purchases))
+async def set_level(db: AsyncConnection, row: StockLevelIn, work: Work) -> None:
+    """A level as it stands already is refused, so that a file loaded twice says so (T132)."""
+    known = await level_for(db, actor=work.actor, place=row.place, part=row.part_number)
+    names = ("base_stock", "lead_time_hours", "emergency_per_day", "severe_per_day", "general_per_day")
+    if known is not None and all(getattr(known, one) == (getattr(row, one) or 0) for one in names):
+        raise AlreadyImported(what=f"{row.place} {row.part_number}")
+    await service.set_level(db, actor=work.actor, new=row, now=work.now)
+
+
+RECEIPTS = (
+    Kind("receipts", ReceiptRowIn, write_receipts),
+    Kind("purchases", PurchaseRowIn, write_purchases),
+    Kind("stock_levels", StockLevelIn, one_by_one(set_level)),
+)

@@ -69,6 +69,7 @@ TYPES: dict[str, EventType] = {
         EventType("stock.received", "Stock came in.", "facts", INSIDE),
         EventType("stock.moved", "Stock moved from one place or state to another.", "facts", INSIDE),
         EventType("stock.counted", "A shelf was counted.", "facts", INSIDE),
+        EventType("stock.level_set", "What a place is kept at of a part was set.", "facts", INSIDE),
         EventType("ticket.drafted", "A ticket could not become a request by itself and waits for a person.", "facts"),
         EventType("webhook.endpoint_disabled", "An endpoint gets nothing any more, and why.", "endpoint", INSIDE),
         EventType("webhook.delivery_dead", "A delivery was given up; it can be replayed.", "facts", INSIDE),

@@ -1,6 +1,10 @@
 """What taking a piece from a shelf costs the next local commitment (R2, depletion), by Erlang's loss."""
 
+from collections.abc import Iterable
+from functools import lru_cache
 
+
+@lru_cache(maxsize=4096)
 def erlang_loss(servers: int, load: float) -> float:
     """Erlang's loss B(k, a): the share of demand that finds none of k pieces, by the stable recursion.
 
@@ -26,8 +30,12 @@ def last_piece_price(base_stock: int, on_hand: int, load: float) -> float:
     return erlang_loss(base_stock, load) / erlang_loss(missing, load)
 
 
-def piece_prices(base_stock: int, on_hand: int, load: float, value_minor: int) -> tuple[int, ...]:
-    """Shadow prices of taking the first, second … piece on hand, in minor units; `value_minor` is a miss's worth."""
-    return tuple(
-        round(value_minor * last_piece_price(base_stock, left, load)) for left in range(max(0, on_hand), 0, -1)
-    )
+def piece_risks(base_stock: int, on_hand: int, load: float, *, most: int | None = None) -> tuple[float, ...]:
+    """Expected future local misses of taking the first, second … piece on hand; the first `most` of them."""
+    pieces = max(0, on_hand if most is None else min(on_hand, most))
+    return tuple(last_piece_price(base_stock, on_hand - taken, load) for taken in range(pieces))
+
+
+def piece_prices(risks: Iterable[float], value_minor: int) -> tuple[int, ...]:
+    """Shadow prices of pieces with these risks, in minor units; `value_minor` is a miss's worth."""
+    return tuple(round(value_minor * one) for one in risks)

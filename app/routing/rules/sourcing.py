@@ -11,6 +11,8 @@ from app.core.errors import Fact, Reason
 from app.routing.rules.facts import readable
 
 MOST_STEPS = 50_000
+WORTH_TELLING = "0.05"
+"""Of a later local hit at stake, from which on a choice says so."""
 
 Key = tuple[int | str, ...]
 Shelf = tuple[str, str]
@@ -23,6 +25,7 @@ class Candidate:
     `eta_s` is when it would be fitted at the site (for a national line: when it arrives), `handover_s` when a carrier
     would have it; None where no courier, lane or open hour reaches. `piece_prices_minor` is what the first, second …
     piece taken costs the next local commitment (depletion, not decreasing); beyond its end the last price holds.
+    `piece_risks` are the same in later local hits at stake, which is how the price is told.
     `ours` false is reported stock that a partner still confirms.
     """
 
@@ -36,6 +39,7 @@ class Candidate:
     local: bool = False
     cost_minor: int = 0
     piece_prices_minor: tuple[int, ...] = ()
+    piece_risks: tuple[float, ...] = ()
 
     @property
     def shelf(self) -> Shelf:
@@ -45,6 +49,10 @@ class Candidate:
         """Shadow price of taking so many pieces, the cheapest first."""
         listed = self.piece_prices_minor[:pieces]
         return sum(listed) + (max(0, pieces - len(listed)) * self.piece_prices_minor[-1] if listed else 0)
+
+    def hits_at_stake(self, pieces: int) -> str:
+        """Later local hits that taking so many pieces is expected to cost, to two places: `0.36`."""
+        return f"{sum(self.piece_risks[:pieces]):.2f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +281,9 @@ def _reasons(asks: Sequence[Ask], best: Sequence[_Option]) -> tuple[Reason, ...]
                 reasons.append(Reason("C7", "routing.source_unreachable", facts))
             elif pick.late_s:
                 reasons.append(Reason("C7", "routing.source_too_late", {**facts, "late_s": pick.late_s}))
+            hits = taken.hits_at_stake(pick.quantity)
+            if hits >= WORTH_TELLING:
+                reasons.append(Reason("R2", "routing.source_at_stake", {**facts, "left": taken.free, "hits": hits}))
         if len(option.picks) > 1:
             split: dict[str, Fact] = {"line": ask.line, "places": [pick.candidate.place for pick in option.picks]}
             reasons.append(Reason("IS7", "routing.source_split", split))
@@ -324,6 +335,8 @@ def _dearer(other: Candidate, ask: Ask, chosen: _Option, by_minor: int) -> Reaso
             "depletion_minor": depletion,
             "by_minor": by_minor,
             "nearer_s": max(0, nearer),
+            "left": other.free,
+            "hits": other.hits_at_stake(ask.quantity),
         }
         return Reason("R2", "routing.source_last_piece", facts)
     return Reason("R2", "routing.source_dearer", {"place": other.place, "by_minor": by_minor})

@@ -3,12 +3,14 @@
 from app.stock.queries.bins import NoSuchBin, bin_for, bins, purchases
 from app.stock.queries.faults import faults
 from app.stock.queries.holds import Reserved, holds_at, reservations, reservations_by_id
+from app.stock.queries.levels import Level, level_for, levels
 from app.stock.queries.lists import NoSuchLoan, NoSuchTransfer, loan, loans, movements, stock, transfer, transfers
 from app.stock.queries.lookups import LatestCost, NoSuchPlace, NoSuchReceipt, latest_costs, place_for
 from app.stock.queries.offers import Offer, OfferLayer, Slice, offers
 
 __all__ = [
     "LatestCost",
+    "Level",
     "NoSuchBin",
     "NoSuchLoan",
     "NoSuchPlace",
@@ -23,6 +25,8 @@ __all__ = [
     "faults",
     "holds_at",
     "latest_costs",
+    "level_for",
+    "levels",
     "loan",
     "loans",
     "movements",

@@ -9,12 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.money import share
 from app.stock.queries.holds import rates_of
+from app.stock.queries.levels import RATES, Level, level_of
 from app.stock.queries.lookups import LatestCost, latest_costs
 
 # The free layers of each balance in picking order, as parallel arrays: one row a balance, whatever it holds.
-OFFERS = text("""
-    SELECT b.place, b.part, b.condition, b.genuine, b.on_hand, b.reserved, p.stock, p.kind, f.*
+OFFERS = text(f"""
+    SELECT b.place, b.part, b.condition, b.genuine, b.on_hand, b.reserved, p.stock, p.kind, f.*,
+        v.base_stock, v.lead_time_hours, {RATES}, current_setting('sparelane.miss_minor', true) AS miss_minor
     FROM stock_balance b JOIN place p ON p.code = b.place
+    LEFT JOIN stock_level v ON v.place = b.place AND v.part = b.part AND p.stock = 'ours'
     CROSS JOIN LATERAL (
         SELECT array_agg(l.id ORDER BY l.expires_on, l.received_at, l.id) AS ids,
                array_agg(l.quantity - l.reserved ORDER BY l.expires_on, l.received_at, l.id) AS free,
@@ -71,7 +74,7 @@ class Offer:
     """What one place could give of one part. `ours` is False for reported stock, whose price is provisional (P5).
 
     `layers` are in picking order and hold at least as many pieces as were asked for. `expected_at` is always None:
-    receipts to come are not modeled.
+    receipts to come are not modeled. `level` is what a piece taken here costs the next local promise; None: nothing.
     """
 
     place: str
@@ -82,6 +85,7 @@ class Offer:
     reserved: int
     layers: tuple[OfferLayer, ...]
     expected_at: date | None = None
+    level: Level | None = None
 
     @property
     def free(self) -> int:
@@ -121,9 +125,12 @@ async def offers(
             OfferLayer(number, free, value, currency, lot, serial, expires_on, rates_of(rates))
             for number, free, value, currency, lot, serial, expires_on, rates in columns
         )
-        offer = Offer(row.place, row.part, row.stock == "ours", row.kind, row.on_hand, row.reserved, layers)
+        offer = Offer(
+            row.place, row.part, row.stock == "ours", row.kind, row.on_hand, row.reserved, layers,
+            level=level_of(row, row.miss_minor),
+        )  # fmt: skip
         found.append(offer)
     return found
 
 
-__all__ = ["LatestCost", "Offer", "OfferLayer", "Slice", "latest_costs", "offers"]
+__all__ = ["LatestCost", "Level", "Offer", "OfferLayer", "Slice", "latest_costs", "offers"]

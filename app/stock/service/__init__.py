@@ -4,6 +4,7 @@ from app.stock.service.bins import add_bin, meet_bins, put_away
 from app.stock.service.counts import adjust, count
 from app.stock.service.expiry import quarantine_expired
 from app.stock.service.holds import Demand, consent, expire, release, reserve
+from app.stock.service.levels import note_demand, set_level
 from app.stock.service.pieces import issue, lose, return_unused, unissue
 from app.stock.service.purchases import note_purchase
 from app.stock.service.receipts import cancel_receipt, receive
@@ -61,6 +62,7 @@ __all__ = [
     "lend",
     "lose",
     "meet_bins",
+    "note_demand",
     "note_purchase",
     "put_away",
     "quarantine_expired",
@@ -69,6 +71,7 @@ __all__ = [
     "reserve",
     "return_removed",
     "return_unused",
+    "set_level",
     "ship",
     "take_back",
     "unissue",

@@ -83,6 +83,7 @@ EVENT: Mapping[str, str] = {
     "stock.confirmed": "reported stock confirmed",
     "stock.counted": "stock counted",
     "stock.hold_expired": "hold on stock expired",
+    "stock.level_set": "stock level set",
     "stock.moved": "stock moved",
     "stock.ordered": "goods announced",
     "stock.put_away": "goods put away",

@@ -92,6 +92,7 @@ IMPORT: Mapping[str, str] = {
     "devices": "Devices",
     "device_events": "What happened to devices",
     "purchases": "Purchases",
+    "stock_levels": "Stock levels",
     "receipts": "Stock received",
 }
 RUN: Mapping[str, str] = {
