@@ -18,11 +18,13 @@ from app.core.settings import Settings
 from app.fulfillment.jobs import (
     end_unanswered_quotes,
     escalate_due,
+    expire_call_offs,
     follow_verdicts,
     note_local_demand,
     plan_dirty,
     presume_confirmed,
     source_lost,
+    source_unconfirmed,
 )
 from app.integrations.jobs.act import act_on_receipts
 from app.integrations.jobs.deliver import Post
@@ -122,11 +124,13 @@ async def deliver(context: Context) -> int:
 DUTIES: tuple[Duty, ...] = (
     Duty("expire_reservations", in_transaction(expire_reservations), every_s=15),
     Duty("escalate_due", in_transaction(escalate_due), every_s=5),
+    Duty("expire_call_offs", in_transaction(expire_call_offs), every_s=5),
     Duty("plan", plan, every_s=5, wakes=True),
     Duty("end_unanswered_quotes", in_transaction(end_unanswered_quotes), every_s=15),
     Duty("quarantine_expired", in_transaction(quarantine_expired), every_s=600),
     Duty("follow_verdicts", in_transaction(follow_verdicts), every_s=60),
     Duty("source_lost", in_transaction(source_lost), every_s=30),
+    Duty("source_unconfirmed", in_transaction(source_unconfirmed), every_s=30),
     Duty("presume_confirmed", in_transaction(presume_confirmed), every_s=300),
     Duty("settle_undetermined", in_transaction(settle_undetermined), every_s=300),
     Duty("follow_calendar", in_transaction(follow_calendar), every_s=300),

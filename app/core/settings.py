@@ -60,6 +60,11 @@ class Settings:
         "1",
         "How far the price of a shelf's last pieces counts when a source is chosen: 0 not at all, 1 in full",
     )
+    call_off_minutes: str = setting(
+        "SPARELANE_CALL_OFF_MINUTES",
+        "10,20,60",
+        "How long a partner has to confirm reported stock: for an emergency, a severe and a general request",
+    )
     company: str = setting(
         "SPARELANE_COMPANY",
         "Sparelane",
@@ -86,7 +91,10 @@ class Settings:
         leads to it."""
         worth = [Decimal(one) * Decimal(self.depletion) for one in self.miss_value.split(",")]
         minor = [rounded(one.scaleb(exponent(self.currency))) for one in worth]
-        return {"sparelane.miss_minor": ",".join(map(str, minor))}
+        return {
+            "sparelane.miss_minor": ",".join(map(str, minor)),
+            "sparelane.call_off_minutes": self.call_off_minutes,
+        }
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -108,7 +116,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if settings.worker not in ("inside", "apart"):
         raise BadSetting(f"SPARELANE_WORKER must be inside or apart, not {settings.worker!r}")
     _check_travel(settings.travel)
-    _check_worth(settings)
+    _check_house(settings)
     try:
         read_allowed(settings.egress_allow)
     except ValueError as wrong:
@@ -120,13 +128,16 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def _check_worth(settings: Settings) -> None:
-    """Amounts and a factor in plain decimals; what they make of each other must be whole minor units a database holds."""
+def _check_house(settings: Settings) -> None:
+    """Amounts, a factor and minutes in plain decimals: statements take them as they are."""
     worth = settings.miss_value.split(",")
     if len(worth) != 3 or not all(re.fullmatch(r"\d{1,9}(\.\d{1,3})?", one) for one in worth):
         raise BadSetting("SPARELANE_MISS_VALUE must be three amounts, as in 600,300,150")
     if not re.fullmatch(r"\d{1,3}(\.\d{1,3})?", settings.depletion):
         raise BadSetting(f"SPARELANE_DEPLETION must be a number as in 0, 0.5 or 1, not {settings.depletion!r}")
+    minutes = settings.call_off_minutes.split(",")
+    if len(minutes) != 3 or not all(re.fullmatch(r"[1-9]\d{0,4}", one) for one in minutes):
+        raise BadSetting("SPARELANE_CALL_OFF_MINUTES must be three numbers of minutes, as in 10,20,60")
 
 
 def _check_travel(value: str) -> None:

@@ -13,6 +13,7 @@ from app.accounts.rules import duty_actor
 from app.core.db import attempt, begin
 from app.core.errors import Refusal
 from app.fulfillment.schemas import CancelIn
+from app.fulfillment.service.answering_call_offs import expire_call_off, try_unconfirmed
 from app.fulfillment.service.escalating import escalate
 from app.fulfillment.service.following import follow
 from app.fulfillment.service.losing import source_again
@@ -40,6 +41,14 @@ SUPERSEDED = text("""
 UNSOURCED = text("""
     SELECT DISTINCT l.request FROM request_line l WHERE l.state = 'lost'
       AND NOT EXISTS (SELECT FROM request_line n WHERE n.replaces = l.id) ORDER BY 1 LIMIT 200
+""")
+CALL_OFFS_DUE = text("""
+    SELECT id FROM call_off WHERE state = 'open' AND answer_due_at <= :now ORDER BY answer_due_at LIMIT 100
+""")
+UNCONFIRMED = text("""
+    SELECT DISTINCT l.request FROM request_line l
+    WHERE l.confirmed = false AND l.mode IS NULL AND l.state IN ('accepted', 'awaiting_consent')
+      AND NOT EXISTS (SELECT FROM call_off c WHERE c.line = l.id AND c.state = 'open') ORDER BY 1 LIMIT 100
 """)
 UNANSWERED = text("""
     SELECT DISTINCT l.request FROM request_line l WHERE l.state = 'awaiting_consent'
@@ -90,6 +99,19 @@ async def source_lost(db: AsyncConnection, now: datetime) -> int:
     """Duty: lines that were lost when nothing was free are sourced as soon as something is (S6b)."""
     actor = duty_actor("source_lost")
     return await _each(db, UNSOURCED, {}, lambda one: source_again(db, actor=actor, request_id=one, now=now))
+
+
+async def expire_call_offs(db: AsyncConnection, now: datetime) -> int:
+    """Duty: a partner who did not answer in time has said no; the next source is asked at once (R1)."""
+    actor = duty_actor("call_offs")
+    binds = {"now": now}
+    return await _each(db, CALL_OFFS_DUE, binds, lambda one: expire_call_off(db, actor=actor, call_off_id=one, now=now))
+
+
+async def source_unconfirmed(db: AsyncConnection, now: datetime) -> int:
+    """Duty: lines that every partner declined when nothing else was free are sourced as soon as something is (C7)."""
+    actor = duty_actor("call_offs")
+    return await _each(db, UNCONFIRMED, {}, lambda one: try_unconfirmed(db, actor=actor, request_id=one, now=now))
 
 
 async def note_local_demand(db: AsyncConnection, now: datetime) -> int:

@@ -83,6 +83,37 @@ class RequestLine(Base):
     old_part: Mapped[str | None]
     replaces: Mapped[str | None] = mapped_column(ForeignKey("request_line.id"))
     ticket_key: Mapped[str | None]
+    confirmed: Mapped[bool | None]
+
+
+class CallOff(Base):
+    """A partner or supplier asked to confirm what it reports, for one line; ended once."""
+
+    __tablename__ = "call_off"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[str] = mapped_column(ForeignKey("part_request.id"))
+    line: Mapped[str] = mapped_column(ForeignKey("request_line.id"))
+    place: Mapped[str] = mapped_column(ForeignKey("place.code"))
+    part: Mapped[str] = mapped_column(ForeignKey("part.number"))
+    quantity: Mapped[int]
+    state: Mapped[str] = mapped_column(server_default="open")
+    asked_at: Mapped[datetime]
+    answer_due_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None]
+    available_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class CallOffSecret(Base):
+    """What call-offs' links are signed with; made with the table, changed by nobody."""
+
+    __tablename__ = "call_off_secret"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    secret: Mapped[str]
 
 
 class RequestStep(Base):

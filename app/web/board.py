@@ -12,6 +12,7 @@ from app.fulfillment.api.plan import plan_out
 from app.fulfillment.queries.requests import steps_of, timing_of
 from app.fulfillment.rules.clocks import Clock, clocks
 from app.fulfillment.schemas import PlanOut
+from app.fulfillment.schemas.call_offs import CallOffOut
 from app.web.lanes import timeline
 from app.web.map import map_json
 from app.web.queries import BoardFacts, OpenRequest
@@ -20,6 +21,7 @@ from app.web.views import (
     STANDINGS,
     AreaChip,
     Board,
+    CallOffRow,
     ClockView,
     Count,
     Mark,
@@ -27,7 +29,7 @@ from app.web.views import (
     SideClock,
     Standing,
 )
-from app.web.words import CLOCK, HOLD, PRIORITY, PROMISE, STANDING, STEP, Frame, ms
+from app.web.words import CLOCK, HOLD, PRIORITY, PROMISE, STANDING, STEP, Frame, clock_time, ms
 
 RISK = timedelta(minutes=10)
 """A plan with less to spare than this is at risk [house]."""
@@ -97,6 +99,23 @@ def board(
         couriers=len(facts.couriers),
         steers=steers,
         frozen=_frozen(facts),
+        call_offs=tuple(_call_off(one, frame, facts) for one in facts.call_offs) if steers else (),
+    )
+
+
+def _call_off(one: CallOffOut, frame: Frame, facts: BoardFacts) -> CallOffRow:
+    """A partner who was asked, times on the clock of the request's site."""
+    row = next(each.row for each in facts.requests if each.row.id == one.request)
+    names = {place.code: place.name for place in facts.places}
+    return CallOffRow(
+        id=one.id,
+        place=names.get(one.place, one.place),
+        part_number=one.part_number,
+        quantity=one.quantity,
+        request=one.request,
+        label=frame.labels[one.request],
+        answer_by=clock_time(one.answer_due_at, row.timezone, frame.now, frame.say),
+        link=one.link or "",
     )
 
 

@@ -45,8 +45,9 @@ async def shown(request: Request[Any, Any, Any], who: SignedIn, area: str | None
     """What both board pages show."""
     state = request.app.state
     now, area = state.clock.now(), area or None
+    base = (state.settings.public_url or str(request.base_url)).rstrip("/")
     async with reading(state.engine) as db:
-        facts = await board_facts(db, actor=who.actor, area=area, now=now)
+        facts = await board_facts(db, actor=who.actor, area=area, now=now, base=base)
     most = None if show == "all" else FIRST_ROWS
     made: Board = board(facts, actor=who.actor, area=area, now=now, language=language_of(request), most=most)
     return {"board": made, "who": who, "show": show}

@@ -9,11 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.accounts.rules import Actor
+from app.accounts.rules import ADMIN, DISPATCHER, Actor
+from app.fulfillment.queries.call_offs import call_offs
 from app.fulfillment.queries.planning import Planning, planning
 from app.fulfillment.queries.plans import PlannedLine, lines_of, regions
 from app.fulfillment.queries.region import region_of_area
 from app.fulfillment.queries.requests import SCOPED, scope_of
+from app.fulfillment.schemas.call_offs import CallOffOut
 from app.routing.queries import RoadLines, road_lines
 
 MOST = 500
@@ -98,10 +100,16 @@ class BoardFacts:
     couriers: tuple[Any, ...]
     places: tuple[Any, ...]
     roads: RoadLines = field(default_factory=RoadLines)
+    call_offs: tuple[CallOffOut, ...] = ()
 
 
-async def board_facts(db: AsyncConnection, *, actor: Actor, area: str | None, now: datetime) -> BoardFacts:
-    """The open requests of an asker's scope, one area's if named, with the plans that serve them."""
+async def board_facts(
+    db: AsyncConnection, *, actor: Actor, area: str | None, now: datetime, base: str = ""
+) -> BoardFacts:
+    """The open requests of an asker's scope, one area's if named, with the plans that serve them.
+
+    `base` is where people reach the installation, for the links of call-offs.
+    """
     scope = scope_of(actor)
     areas = (await db.execute(AREAS, scope)).all()
     requests = await open_requests(db, actor=actor, area=area)
@@ -113,6 +121,11 @@ async def board_facts(db: AsyncConnection, *, actor: Actor, area: str | None, no
     sources = {line.source for one in requests for line in one.seen}
     binds = {"codes": sorted(sources), "areas": names if actor.places is None else []}
     places = (await db.execute(PLACES, binds)).all()
+    asked: tuple[CallOffOut, ...] = ()
+    if actor.role in (ADMIN, DISPATCHER):
+        shown = {one.row.id for one in requests}
+        waiting = await call_offs(db, actor=actor, state="open", limit=200, base=base)
+        asked = tuple(one for one in waiting.items if one.request in shown)
     driven = [at for plan in plans for at in plan.planned.problem.locations] + list(places)
     return BoardFacts(
         requests=tuple(requests),
@@ -121,6 +134,7 @@ async def board_facts(db: AsyncConnection, *, actor: Actor, area: str | None, no
         couriers=tuple((await db.execute(COURIERS, {"areas": names})).all()),
         places=tuple(places),
         roads=await road_lines(db, points=[(one.latitude, one.longitude) for one in driven], now=now),
+        call_offs=asked,
     )
 
 

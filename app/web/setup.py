@@ -16,6 +16,7 @@ from app.web import (
     engineer,
     finance,
     live,
+    partner,
     reports,
     scan,
     sign_in,
@@ -51,6 +52,7 @@ DOORS: tuple[Any, ...] = (
     finance,
     reports,
     admin,
+    partner,
 )
 
 

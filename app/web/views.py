@@ -139,6 +139,20 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallOffRow:
+    """A partner who was asked to confirm what it reports, with the link to pass on."""
+
+    id: str
+    place: str
+    part_number: str
+    quantity: int
+    request: str
+    label: str
+    answer_by: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
     """The whole board."""
 
@@ -161,3 +175,5 @@ class Board:
     """Whether the reader may steer the plan."""
     frozen: str | None = None
     """Areas whose routes stand still."""
+    call_offs: tuple[CallOffRow, ...] = ()
+    """Partners whose answer is waited for; only for those who steer."""

@@ -40,7 +40,7 @@ async def test_the_nearer_last_piece_is_left_for_a_later_promise_and_the_answer_
 
 
 async def test_without_demand_the_nearer_place_gives_it(api):
-    world, far, level = await two_shelves(api)
+    world, _, level = await two_shelves(api)
     assert level["estimated"]
     assert (await world.ask())["lines"][0]["source"] == world.local
 
@@ -56,7 +56,7 @@ async def test_an_emergency_takes_the_last_piece_where_nothing_else_keeps_its_pr
 
 
 async def test_demand_is_estimated_from_what_was_asked_for_lately(api, engine, clock):
-    world, far, _ = await two_shelves(api)
+    world, _, _ = await two_shelves(api)
     await world.ask()
     async with begin(engine) as db:
         await note_local_demand(db, clock.now() + timedelta(minutes=1))
@@ -65,7 +65,7 @@ async def test_demand_is_estimated_from_what_was_asked_for_lately(api, engine, c
 
 
 async def test_a_level_is_replaced_by_version_and_refused_for_what_does_not_exist(api):
-    world, far, level = await two_shelves(api, severe_per_day=0.5)
+    world, _, level = await two_shelves(api, severe_per_day=0.5)
     body = {"place": world.local, "part_number": world.psu, "base_stock": 2, "lead_time_hours": 12}
     stale = await api.put("/v1/stock-levels", json=body, headers={"If-Match": "7"})
     assert stale.status_code == 412

@@ -1,6 +1,6 @@
-"""Doors to fulfillment: requests and promises, the journey's verbs, the plan, previews of verdicts, reports."""
+"""Doors to fulfillment: requests and promises, the journey's verbs, the plan, call-offs, previews of verdicts, reports."""
 
-from app.fulfillment.api import plan, preview, reports, requests, reshaping, revision, steering, verbs
+from app.fulfillment.api import call_offs, plan, preview, reports, requests, reshaping, revision, steering, verbs
 
 HANDLERS = [
     *requests.HANDLERS,
@@ -11,4 +11,5 @@ HANDLERS = [
     *steering.HANDLERS,
     *reports.HANDLERS,
     *reshaping.HANDLERS,
+    *call_offs.HANDLERS,
 ]

@@ -148,6 +148,7 @@ def line_out(loaded: Loaded, line: Any, *, actor: Actor, language: Language) -> 
             )
             for one in line.sourcing["alternatives"]
         ],
+        confirmed=line.confirmed,
     )
 
 

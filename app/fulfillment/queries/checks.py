@@ -44,6 +44,18 @@ ORPHANS = text("""
     SELECT r.reference FROM reservation r WHERE r.reference LIKE 'lin\\_%'
       AND NOT EXISTS (SELECT FROM request_line l WHERE l.id = r.reference)
 """)
+CALLED_OFF = text("""
+    SELECT c.id, l.id AS line, l.state, 'open for a line that is not held there' AS why
+    FROM call_off c JOIN request_line l ON l.id = c.line
+    WHERE c.state = 'open' AND NOT (l.state IN ('accepted', 'awaiting_consent') AND l.source = c.place AND l.confirmed = false)
+    UNION ALL
+    SELECT NULL, l.id, l.state, 'waits for a partner whom nobody asked' FROM request_line l
+    WHERE l.confirmed IS NOT NULL AND NOT EXISTS (SELECT FROM call_off c WHERE c.line = l.id)
+    UNION ALL
+    SELECT NULL, l.id, l.state, 'confirmed by nobody' FROM request_line l
+    WHERE l.confirmed AND NOT EXISTS (
+        SELECT FROM call_off c WHERE c.line = l.id AND c.place = l.source AND c.state = 'confirmed')
+""")
 ALL = text(f"{SELECT} WHERE r.id > :after ORDER BY r.id LIMIT 500").columns(**JSON)
 WATCHES = text("SELECT * FROM request_watch WHERE request = ANY(CAST(:ids AS text[]))")
 
@@ -60,6 +72,9 @@ async def faults(db: AsyncConnection) -> list[str]:
     ]
     found += [f"request {row.id}: version {row.version}, told {row.told}" for row in await db.execute(UNTOLD)]
     found += [f"reservation for {row.reference}: no such line" for row in await db.execute(ORPHANS)]
+    found += [
+        f"call-off {row.id or '-'} of line {row.line} ({row.state}): {row.why}" for row in await db.execute(CALLED_OFF)
+    ]
     after = ""
     while rows := (await db.execute(ALL, {"after": after})).all():
         watches = {row.request: row for row in await db.execute(WATCHES, {"ids": [row.id for row in rows]})}

@@ -31,7 +31,8 @@ OPEN_LINES = """
         greatest(l.committed_at, (
             SELECT max(t.occurred_at) FROM request_step t WHERE t.request = l.request
               AND ((t.verb = 'consented' AND t.line = l.id) OR (t.verb = 'lost' AND t.line = l.replaces))
-        )) AS prepared_from
+        ), (SELECT max(c.available_at) FROM call_off c WHERE l.confirmed AND c.line = l.id AND c.state = 'confirmed')
+        ) AS prepared_from
     FROM request_line l
     JOIN part_request r ON r.id = l.request
     JOIN request_watch w ON w.request = r.id

@@ -144,6 +144,8 @@ class LineOut(Wire):
     cost: str | None
     reasons: list[ReasonOut]
     alternatives: list[AlternativeOut]
+    confirmed: bool | None = None
+    """Whether a partner has confirmed its reported stock; null for our own, which nobody has to confirm."""
 
 
 class ClockOut(Wire):

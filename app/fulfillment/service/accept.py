@@ -21,7 +21,8 @@ from app.fulfillment.queries.region import tier_of
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import State, request_state
 from app.fulfillment.schemas import RequestIn
-from app.fulfillment.service.decision import Decision, LineDecision, Wishes, decide, plain_reasons
+from app.fulfillment.service.calling_off import ask_partners
+from app.fulfillment.service.decision import Decision, LineDecision, Wishes, decide, plain_alternatives, plain_reasons
 from app.fulfillment.service.records import NewStep, Written, on_hold, step_rows, watch_row
 from app.fulfillment.service.refusals import (
     DuplicateTicket,
@@ -194,6 +195,9 @@ async def accept(db: AsyncConnection, *, actor: Actor, proposal: Proposal, now: 
         if constraint_of(broken) == "request_line_one_per_ticket":
             raise FactsMoved from broken  # another took the ticket meanwhile: the next round names it
         raise
+    reported = [one for one in loaded.lines if one.confirmed is False]
+    if reported:
+        await ask_partners(db, actor=actor, request=loaded.row, lines=reported, now=now)
     reserved = await reserve(db, actor=actor, demand=_demand(rows, lines, now), now=now)
     return _loaded(request, rows, written, verdicts, _by_line(reserved))
 
@@ -229,10 +233,6 @@ def line_row(
     proposal: Proposal, request_id: str, number: int, line: LineDecision, verdict: str, now: datetime
 ) -> dict[str, Any]:
     """A decided line as a row of `request_line`."""
-    alternatives = [
-        {"place": one.place, "part_number": one.part, "reason": plain_reasons((one.reason,))[0]}
-        for one in line.alternatives
-    ]
     return {
         "id": new_id("lin", now),
         "request": request_id,
@@ -257,7 +257,7 @@ def line_row(
         "committed_at": now,
         "due_at": line.promise.due_at.astimezone(UTC),
         "commitment_reasons": plain_reasons(line.promise.reasons),
-        "sourcing": {"reasons": plain_reasons(line.reasons), "alternatives": alternatives},
+        "sourcing": {"reasons": plain_reasons(line.reasons), "alternatives": plain_alternatives(line.alternatives)},
         "courier": None,
         "carrier": line.way.carrier,
         "waybill": None,
@@ -267,6 +267,7 @@ def line_row(
         "old_part": None,
         "replaces": None,
         "ticket_key": ticket_key(proposal.asked),
+        "confirmed": False if line.provisional else None,
     }
 
 

@@ -1,5 +1,6 @@
 """Which places could serve a line, and when the part would be there: couriers by cheapest insertion, carriers by lane."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,7 +45,7 @@ class Ways:
         place = self.facts.places[offer.place]
         if offer.place in self.facts.setting.sources and self.planned is not None and self.planned.problem.couriers:
             return self._by_courier(place, offer.part, due_at=due_at, quantity=quantity)
-        return self._by_lane(place, due_at if kind == "national" else None)
+        return self.by_lane(place, self.facts.lanes.get(place.code, ()), due_at if kind == "national" else None)
 
     def _by_courier(self, place: PlaceFacts, part: str, *, due_at: datetime, quantity: int) -> Way:
         planned = self.planned
@@ -77,13 +78,19 @@ class Ways:
         driver = problem.couriers[found.courier].code
         return Way("courier", eta, None, cost_minor=found.added_drive_s * DRIVE_MINOR_PER_S, courier=driver)
 
-    def _by_lane(self, place: PlaceFacts, handover_due: datetime | None) -> Way:
-        """The carrier that arrives first, of those that take it in time where a hand-over is promised (C2)."""
-        opens = next_open(parse_hours(place.opening_hours, place.timezone), self.now)
+    def by_lane(
+        self, place: PlaceFacts, lanes: Sequence[LaneFacts], handover_due: datetime | None, *, earliest_s: int = 0
+    ) -> Way:
+        """The carrier that arrives first, of those that take it in time where a hand-over is promised (C2).
+
+        `earliest_s` is when the pieces are ready to be prepared, from now.
+        """
+        begins = self.now + timedelta(seconds=earliest_s)
+        opens = next_open(parse_hours(place.opening_hours, place.timezone), begins)
         if opens is None:
             return Way(None, None, None)
         ready_s = int((opens - self.now).total_seconds()) + place.preparation_s
-        ways = [way for lane in self.facts.lanes.get(place.code, ()) if (way := self._lane(place, lane, ready_s))]
+        ways = [way for lane in lanes if (way := self._lane(place, lane, ready_s))]
 
         def late(way: Way) -> bool:
             return handover_due is not None and way.handover_at is not None and way.handover_at > handover_due

@@ -243,9 +243,15 @@ def _explained(line: LineDecision, because: tuple[Reason, ...], others: tuple[Al
         unreached = (Reason("C7", "way.none", {"place": line.offer.place}),)
     elif line.way.eta is None:
         unreached = (Reason("C7", "way.overloaded", {"place": line.offer.place}),)
-    return replace(line, reasons=(*because, *line.price.reasons, *unreached), alternatives=others)
+    asked = () if line.offer.ours else (Reason("R1", "call_off.must_confirm", {"place": line.offer.place}),)
+    return replace(line, reasons=(*because, *line.price.reasons, *asked, *unreached), alternatives=others)
 
 
 def plain_reasons(reasons: tuple[Reason, ...]) -> list[dict[str, Any]]:
     """Reasons as JSON values: what is stored."""
     return [{"rule": one.rule, "code": one.code, "facts": dict(one.facts)} for one in reasons]
+
+
+def plain_alternatives(found: tuple[Alternative, ...]) -> list[dict[str, Any]]:
+    """Ways not taken as JSON values: what is stored."""
+    return [{"place": one.place, "part_number": one.part, "reason": plain_reasons((one.reason,))[0]} for one in found]

@@ -16,10 +16,11 @@ from app.fulfillment import schemas
 from app.fulfillment.models import RequestLine
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import State, Verb
+from app.fulfillment.service.calling_off import ask_partners
 from app.fulfillment.service.candidates import Way
-from app.fulfillment.service.decision import plain_reasons
+from app.fulfillment.service.decision import plain_alternatives, plain_reasons
 from app.fulfillment.service.frame import Frame, again, chosen_lines, open_frame
-from app.fulfillment.service.records import SET_LINE, NewStep, move
+from app.fulfillment.service.records import SET_LINE, NewStep, Written, move
 from app.fulfillment.service.resourcing import facts_of_line, no_dearer, sources_of
 from app.routing.rules.sourcing import Ask, Choice, Pick, choose_sources
 from app.stock.queries.offers import Offer
@@ -144,8 +145,14 @@ async def _hold(frame: Frame, line: Any, pick: Pick, offer: Offer, way: Way, cho
         "gross_minor": price.gross.minor,
         "provisional": not offer.ours,
         "price_terms": msgspec.to_builtins(terms),
-        "sourcing": {"reasons": plain_reasons(choice.reasons), "alternatives": []},
+        "sourcing": {
+            "reasons": plain_reasons(choice.reasons),
+            "alternatives": plain_alternatives(choice.alternatives),
+        },
         "replaces": line.id,
+        "confirmed": None if offer.ours else False,
     }
     await frame.db.execute(insert(RequestLine), row)
+    if not offer.ours:
+        await ask_partners(frame.db, actor=frame.actor, request=frame.loaded.row, lines=[Written(row)], now=frame.now)
     return new

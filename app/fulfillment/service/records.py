@@ -15,7 +15,8 @@ from app.fulfillment.models import RequestStep
 from app.fulfillment.queries.requests import Loaded, steps_of
 from app.fulfillment.rules.clocks import GONE, clocks, holds
 from app.fulfillment.rules.escalation import Level, next_look
-from app.fulfillment.rules.states import ENDED, State, request_state
+from app.fulfillment.rules.states import ENDED, HELD, State, request_state
+from app.fulfillment.service.calling_off import withdraw
 
 SET_LINE = text("UPDATE request_line SET state = :state WHERE id = :id")
 SET_REQUEST = text("UPDATE part_request SET state = :state, version = version + 1 WHERE id = :id RETURNING version")
@@ -146,6 +147,9 @@ async def move(
         ).scalar_one()
     )
     await write_watch(db, loaded=loaded, steps=sorted([*loaded.steps, *written], key=_when), now=now)
+    gone = [one.id for one in loaded.lines if one.confirmed is False and after[one.id] not in HELD]
+    if gone:
+        await withdraw(db, actor=actor, request=loaded.row, lines=gone, now=now)
     if replan and loaded.row.area:
         await mark_dirty(db, area=loaded.row.area, why=event, now=now)
     row = loaded.row

@@ -18,12 +18,13 @@ from app.fulfillment.queries.region import tier_of
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import HELD, State, allowed_in
 from app.fulfillment.schemas.steering import SourceIn
+from app.fulfillment.service.calling_off import ask_partners, withdraw
 from app.fulfillment.service.candidates import Way, Ways, candidate_of, ways_of
-from app.fulfillment.service.decision import plain_reasons
+from app.fulfillment.service.decision import plain_alternatives, plain_reasons
 from app.fulfillment.service.frame import Frame, again, open_frame
-from app.fulfillment.service.records import NewStep, move
+from app.fulfillment.service.records import NewStep, Written, move
 from app.fulfillment.service.refusals import NoSuchLine, NothingThere, SubstituteNeedsWord, VerbNotNow
-from app.routing.rules.sourcing import Candidate
+from app.routing.rules.sourcing import Alternative, Candidate
 from app.stock.queries.offers import Offer
 from app.stock.service import release, reserve
 from app.stock.service.holds import Demand
@@ -37,7 +38,7 @@ LOCK_BALANCES = text("""
 MOVE = text("""
     UPDATE request_line SET source = :source, supplied_part_number = :part, mode = :mode, eta = :eta, carrier = :carrier,
         handover_at = :handover_at, provisional = :provisional, net_minor = :net, tax_minor = :tax, gross_minor = :gross,
-        price_terms = CAST(:terms AS jsonb), sourcing = CAST(:sourcing AS jsonb)
+        price_terms = CAST(:terms AS jsonb), sourcing = CAST(:sourcing AS jsonb), confirmed = CAST(:confirmed AS boolean)
     WHERE id = :id
 """)
 UNPIN = text("DELETE FROM plan_pin WHERE line = :line")
@@ -124,7 +125,8 @@ async def resource(
     same = (line.source, line.supplied_part_number) == (body.place, part)
     if offer is None or way is None or offer.free < line.quantity or same:
         raise NothingThere(place=body.place, part_number=part, available=0 if offer is None else offer.free)
-    await _rehold(frame, line, offer, way)
+    reason = Reason("R1", "routing.source_moved", {"place": offer.place, "before": line.source, "part": offer.part})
+    await rehold(frame, line, offer, way, reasons=(reason,))
     step = NewStep(
         verb="resourced",
         line=line.id,
@@ -150,8 +152,17 @@ def _held_line(frame: Frame, body: SourceIn) -> Any:
     return lines[0]
 
 
-async def _rehold(frame: Frame, line: Any, offer: Offer, way: Way) -> None:
-    """End the hold, hold the same number elsewhere, and write where the line comes from now."""
+async def rehold(
+    frame: Frame,
+    line: Any,
+    offer: Offer,
+    way: Way,
+    *,
+    reasons: tuple[Reason, ...],
+    alternatives: tuple[Alternative, ...] = (),
+) -> None:
+    """End the hold, hold the same number elsewhere, and write where the line comes from now; who only reports its stock
+    is asked to confirm it, and who was asked before need not answer."""
     held = [one for one in frame.loaded.reserved.get(line.id, ()) if one.state == "held"]
     await release(frame.db, actor=frame.actor, now=frame.now, references=[line.id])
     demand = Demand(
@@ -165,8 +176,7 @@ async def _rehold(frame: Frame, line: Any, offer: Offer, way: Way) -> None:
     pieces = await reserve(frame.db, actor=frame.actor, demand=[demand], now=frame.now)
     terms = no_dearer(line, msgspec.convert(line.price_terms, PriceTerms))
     price = quote(pieces, terms, provisional=not offer.ours)
-    reason = Reason("R1", "routing.source_moved", {"place": offer.place, "before": line.source, "part": offer.part})
-    sourcing = {"reasons": plain_reasons((reason,)), "alternatives": []}
+    sourcing = {"reasons": plain_reasons(reasons), "alternatives": plain_alternatives(alternatives)}
     values = {
         "id": line.id,
         "source": offer.place,
@@ -176,6 +186,7 @@ async def _rehold(frame: Frame, line: Any, offer: Offer, way: Way) -> None:
         "carrier": way.carrier,
         "handover_at": way.handover_at,
         "provisional": not offer.ours,
+        "confirmed": None if offer.ours else False,
         "net": price.net.minor,
         "tax": price.tax.minor,
         "gross": price.gross.minor,
@@ -185,6 +196,14 @@ async def _rehold(frame: Frame, line: Any, offer: Offer, way: Way) -> None:
     await frame.db.execute(MOVE, values)
     if way.mode != "courier":
         await frame.db.execute(UNPIN, {"line": line.id})
+    request = frame.loaded.row
+    if line.confirmed is not None:
+        await withdraw(frame.db, actor=frame.actor, request=request, lines=[line.id], now=frame.now)
+    if not offer.ours:
+        moved = Written(
+            {"id": line.id, "source": offer.place, "supplied_part_number": offer.part, "quantity": line.quantity}
+        )
+        await ask_partners(frame.db, actor=frame.actor, request=request, lines=[moved], now=frame.now)
 
 
 def no_dearer(line: Any, terms: PriceTerms) -> PriceTerms:

@@ -38,6 +38,7 @@ def _requests() -> tuple[EventType, ...]:
         "returned": "The part came back unused.",
         "return_asked": "The ticket was canceled after the hand-over: the part is to come back unused.",
         "resourced": "Another place gives the part, or another part serves.",
+        "source_confirmed": "A partner confirmed that it gives the part; `facts.line`, `facts.eta`.",
         "repriced": "The price of a line changed with its source.",
         "plan_agreed": "An emergency plan was agreed with the user.",
         "lost": "The part was lost; a new source is sought.",
@@ -56,6 +57,11 @@ TYPES: dict[str, EventType] = {
     one.name: one
     for one in (
         *_requests(),
+        EventType("call_off.asked", "A partner was asked to confirm what it reports; `facts.answer_due_at`.", "facts"),
+        EventType("call_off.confirmed", "The partner gives the pieces; `facts.available_at`.", "facts"),
+        EventType("call_off.declined", "The partner does not give them: the next source is taken.", "facts"),
+        EventType("call_off.expired", "The partner did not answer in time: the next source is taken.", "facts"),
+        EventType("call_off.withdrawn", "The question no longer matters: the line moved on.", "facts"),
         EventType("verdict.given", "Covered or not, by what, who pays, and why.", "verdict"),
         EventType("charge.made", "A charge was made at the pick.", "charge"),
         EventType("charge.reversed", "A charge was credited, whole or in part.", "charge"),
