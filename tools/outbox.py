@@ -1,87 +1,40 @@
 """H4: events to faulty receivers while workers are killed. Nothing is missing or changed, each subject's order has no hole.
 
-    python -m tools.outbox --events 20000 --endpoints 5 --kill-worker 5
+    python -m tools.outbox --events 20000 --endpoints 5 --kill-worker 5s \
+        --faults 500,timeout,reset,429,410,redirect,slow,late-commit
 
-One endpoint in five is healthy; the others now and then answer 500, late, 429, or hang up. Notes on requests are the load.
-The workers run apart from the server; the receivers keep the digest of every body.
+The first endpoint is healthy; the others share the faults, and misbehave at a third of the calls until everything has
+happened. Then the operator does what one would: calls the mended endpoints enabled. Requests with their notes are the load,
+at an even rate; `late-commit` holds the transaction of every hundredth event open for two seconds. The workers run apart
+from the server; the receivers keep the digest of every body.
 """
 
 import argparse
 import asyncio
-import hashlib
-import itertools
-import random
 import signal
 import subprocess
 import sys
-import time
-from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import httpx
-import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.accounts.rules import duty_actor
+from app.cli.frame import database
+from app.core.db import make_engine
+from app.core.events import Event, announce
+from app.core.settings import read_settings
 from tests.cast import World, a_world
+from tools.receivers import FAULTS, Receiver, receivers_for
 from tools.server import ROOT, Server, fresh_server
 
-FAULTS = ("none", "500", "slow", "reset", "429")
-TYPES = ["part_request.accepted", "part_request.noted"]
-
-
-@dataclass
-class Receiver:
-    """One endpoint's receiver: what came, and when; it misbehaves at a third of the calls, at last no more."""
-
-    fault: str
-    chance: random.Random
-    sent: asyncio.Event
-    calm: bool = False
-    digests: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    taken: dict[str, float] = field(default_factory=dict)
-    order: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    lags: list[float] = field(default_factory=list)
-    calls: int = 0
-    port: int = 0
-
-    async def start(self) -> asyncio.Server:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=512)
-        self.port = server.sockets[0].getsockname()[1]
-        return server
-
-    async def _serve(self, inp: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
-        try:
-            head = (await inp.readuntil(b"\r\n\r\n")).decode("latin-1")
-            lines = (one.partition(":") for one in head.split("\r\n")[1:])
-            headers = {name.lower(): value.strip() for name, _, value in lines}
-            body = await inp.readexactly(int(headers["content-length"]))
-            await self._answer(headers, body, out)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            out.close()
-
-    async def _answer(self, headers: dict[str, str], body: bytes, out: asyncio.StreamWriter) -> None:
-        self.calls += 1
-        self.sent.set()
-        event = headers["webhook-id"]
-        self.digests[event].add(hashlib.sha256(body).hexdigest())
-        if self.fault != "none" and not self.calm and self.chance.random() < 0.33:
-            if self.fault == "reset":
-                out.transport.abort()
-                return
-            if self.fault == "slow":
-                await asyncio.sleep(2)
-            status = {"500": "500 X", "429": "429 X\r\nRetry-After: 1", "slow": "503 X"}[self.fault]
-            out.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-            return
-        if event not in self.taken:
-            told = msgspec.json.decode(body)
-            self.taken[event] = time.time()
-            self.order[told["subject"]["id"]].append(int(headers["sparelane-sequence"]))
-            self.lags.append(time.time() - datetime.fromisoformat(told["recorded_at"]).timestamp())
-        out.write(b"HTTP/1.1 204 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        await out.drain()
+TYPES = ["part_request.accepted", "part_request.noted", "part_request.canceled"]
+EACH = 20
+LATE = "late-commit"
+HELD_S = 2.0
 
 
 def worker(server: Server) -> "subprocess.Popen[bytes]":
@@ -110,47 +63,106 @@ async def killing(server: Server, every_s: float, stop: asyncio.Event, sent: asy
     finally:
         for one in workers:
             one.terminate()
-            one.wait(timeout=30)
+        for one in workers:
+            await asyncio.to_thread(one.wait, 30)
     return kills
 
 
-async def load(api: httpx.AsyncClient, world: World, events: int) -> int:
-    """Requests, each with twenty notes: as many events as asked for."""
-    made = 0
-    gate = asyncio.Semaphore(8)
+@dataclass
+class Load:
+    """The events to be made: requests, each noted and then canceled, several side by side, at an even rate."""
 
-    async def one() -> int:
-        async with gate:
-            request = (await api.post("/v1/part-requests", json=world.request())).json()["id"]
-            for number in range(19):
-                answer = await api.post(f"/v1/part-requests/{request}/notes", json={"text": f"note {number}"})
-                answer.raise_for_status()
-            return 20
+    api: httpx.AsyncClient
+    world: World
+    rate: float
+    late: AsyncEngine | None
+    made: int = 0
+    _next_s: float = 0.0
+    _holding: list["asyncio.Task[None]"] = field(default_factory=list)
 
-    made += sum(await asyncio.gather(*(one() for _ in range(max(events // 20, 1)))))
-    return made
+    async def run(self, events: int) -> int:
+        gate = asyncio.Semaphore(8)
+
+        async def one() -> None:
+            async with gate:
+                await self._story()
+
+        await asyncio.gather(*(one() for _ in range(max(events // EACH, 1))))
+        await asyncio.gather(*self._holding)
+        return self.made
+
+    async def _story(self) -> None:
+        await self._turn()
+        request = (await self.api.post("/v1/part-requests", json=self.world.request())).json()["id"]
+        for number in range(EACH - 2):
+            await self._turn()
+            if self.late is not None and self.made % 100 == 0:
+                self._holding.append(asyncio.create_task(self._held(self.late, request)))
+            else:
+                await self._verb(request, "notes", {"text": f"note {number}"})
+        await self._turn()
+        await self._verb(request, "cancel", {"reason": "load"})
+
+    async def _verb(self, request: str, verb: str, body: dict[str, str]) -> None:
+        (await self.api.post(f"/v1/part-requests/{request}/{verb}", json=body)).raise_for_status()
+
+    async def _turn(self) -> None:
+        """Wait for the rate."""
+        self.made += 1
+        if not self.rate:
+            return
+        now = asyncio.get_running_loop().time()
+        self._next_s = max(self._next_s + 1 / self.rate, now - 1)
+        await asyncio.sleep(max(self._next_s - now, 0))
+
+    async def _held(self, engine: AsyncEngine, request: str) -> None:
+        """A note's event with a low number that is committed long after higher ones (T52)."""
+        async with engine.begin() as db:
+            event = Event(
+                type="part_request.noted", subject=request, customer=self.world.customer, area=self.world.area
+            )
+            await announce(db, event, by=duty_actor("late"), now=datetime.now(UTC))
+            await asyncio.sleep(HELD_S)
 
 
-async def run(events: int, endpoints: int, kill_worker: float, seed: int = 1) -> int:
-    sent = asyncio.Event()
-    receivers = [
-        Receiver(fault, random.Random(seed + at), sent)
-        for at, fault in zip(range(endpoints), itertools.cycle(FAULTS), strict=False)
-    ]
+@asynccontextmanager
+async def late_engine(server: Server, wanted: bool) -> AsyncIterator[AsyncEngine | None]:
+    """A way to the server's database, for transactions that stay open."""
+    if not wanted:
+        yield None
+        return
+    with database(read_settings(server.environment())) as url:
+        engine = make_engine(url, pool_size=8)
+        try:
+            yield engine
+        finally:
+            await engine.dispose()
+
+
+async def run(
+    events: int, endpoints: int, kill_worker: float, faults: Sequence[str] = FAULTS, rate: float = 0.0, seed: int = 1
+) -> int:
+    sent, stop = asyncio.Event(), asyncio.Event()
+    receivers = receivers_for(endpoints, [one for one in faults if one != LATE], sent, seed)
     servers = [await one.start() for one in receivers]
-    stop = asyncio.Event()
     with fresh_server(SPARELANE_EGRESS_ALLOW="127.0.0.0/8", SPARELANE_WORKER="apart") as server:
         server.start()
         await server.ready()
         killer = asyncio.create_task(killing(server, kill_worker, stop, sent))
-        async with server.admin() as api:
+        async with server.admin() as api, late_engine(server, LATE in faults) as late:
             world = await a_world(api)
             await world.receive(world.psu, 1_000_000)
             for one in receivers:
                 body = {"url": f"http://127.0.0.1:{one.port}/", "event_types": TYPES, "customers": [world.customer]}
-                (await api.post("/v1/webhook-endpoints", json=body)).raise_for_status()
-            made = await load(api, world, events)
-            await settled(receivers, made, within_s=120 + events / 20)
+                one.endpoint = (await api.post("/v1/webhook-endpoints", json=body)).json()["endpoint"]["id"]
+            operator = asyncio.create_task(enabling(api, receivers))
+            began = asyncio.get_running_loop().time()
+            made = await Load(api, world, rate, late).run(events)
+            took = asyncio.get_running_loop().time() - began
+            for one in receivers:
+                one.behave()
+            await settled(api, receivers, made, within_s=60 + events / 20)
+            operator.cancel()
         stop.set()
         sent.set()
         kills = await killer
@@ -158,30 +170,45 @@ async def run(events: int, endpoints: int, kill_worker: float, seed: int = 1) ->
         server.stop()
     for one in servers:
         one.close()
-    wrong = judge(receivers, made)
+    wrong = judge(receivers, made, kills)
     wrong += [] if checked.returncode == 0 else [checked.stdout.strip() or checked.stderr.strip()]
-    report(receivers, made, kills)
+    print(f"{made} events at {made / took:.0f} a second, {len(receivers)} endpoints, {kills} workers killed")
+    report(receivers, made)
     print(f"check: {checked.stdout.strip()}")
     for line in wrong:
         print(f"WRONG: {line}")
     return 1 if wrong else 0
 
 
-async def settled(receivers: list[Receiver], made: int, *, within_s: float) -> None:
-    """Wait until everything was taken; after a while the faulty ones behave, since days of back-off are no test."""
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    while any(len(one.taken) < made for one in receivers) and loop.time() - began < within_s:
+async def enabling(api: httpx.AsyncClient, receivers: list[Receiver]) -> None:
+    """The operator: an endpoint that said 410 is enabled again, with all that was canceled."""
+    while True:
         for one in receivers:
-            one.calm = one.calm or loop.time() - began > within_s / 4
+            if one.gone:
+                shown = (await api.get(f"/v1/webhook-endpoints/{one.endpoint}")).json()
+                if shown["state"] == "disabled":
+                    await api.post(f"/v1/webhook-endpoints/{one.endpoint}/enable", json={"replay": True})
+                    one.gone = False
         await asyncio.sleep(0.2)
 
 
-def judge(receivers: list[Receiver], made: int) -> list[str]:
+async def settled(api: httpx.AsyncClient, receivers: list[Receiver], made: int, *, within_s: float) -> None:
+    """The receivers are mended, and the operator says so now and then, until everything was taken."""
+    loop = asyncio.get_running_loop()
+    began = said = loop.time()
+    while any(len(one.taken) < made for one in receivers) and loop.time() - began < within_s:
+        if loop.time() >= said:
+            said = loop.time() + 5
+            for one in receivers[1:]:
+                await api.post(f"/v1/webhook-endpoints/{one.endpoint}/enable", json={"replay": True})
+        await asyncio.sleep(0.2)
+
+
+def judge(receivers: list[Receiver], made: int, kills: int) -> list[str]:
     """What is not as it must be."""
     wrong = []
     for at, one in enumerate(receivers):
-        name = f"endpoint {at} ({one.fault})"
+        name = f"endpoint {at} ({one.name})"
         if len(one.taken) != made:
             wrong.append(f"{name}: {made - len(one.taken)} missing")
         wrong += [f"{name}: {event} came with other bytes" for event, seen in one.digests.items() if len(seen) > 1]
@@ -190,29 +217,36 @@ def judge(receivers: list[Receiver], made: int) -> list[str]:
             for subject, seen in one.order.items()
             if seen != list(range(1, len(seen) + 1))
         ]
+        if not kills and one.twice > made / 200:
+            wrong.append(f"{name}: {one.twice} of {made} came again though they were taken")
     return wrong
 
 
-def report(receivers: list[Receiver], made: int, kills: int) -> None:
-    print(f"{made} events, {len(receivers)} endpoints, {kills} workers killed")
+def report(receivers: list[Receiver], made: int) -> None:
     for at, one in enumerate(receivers):
-        lags = sorted(one.lags) or [0.0]
-        p99 = lags[min(int(len(lags) * 0.99), len(lags) - 1)]
-        twice = one.calls - made
         print(
-            f"endpoint {at} {one.fault:>5}: {len(one.taken)} taken in {one.calls} calls ({twice} more than events), "
-            f"p99 lag {p99:.1f} s"
+            f"endpoint {at} {one.name:>16}: {len(one.taken)} taken in {one.calls} calls, {one.twice} again though taken, "
+            f"lag p50 {one.lag(0.5):.1f} s, p99 {one.lag(0.99):.1f} s"
         )
 
 
+def seconds(given: str) -> float:
+    return float(given.removesuffix("s"))
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--endpoints", type=int, default=5)
-    parser.add_argument("--kill-worker", type=float, default=5, metavar="SECONDS", help="0 kills none")
+    parser.add_argument("--faults", default=",".join((*FAULTS, LATE)))
+    parser.add_argument("--kill-worker", type=seconds, default=5.0, metavar="SECONDS", help="0 kills none")
+    parser.add_argument("--rate", type=float, default=40.0, help="events a second; 0 is as many as the machine makes")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    sys.exit(asyncio.run(run(given.events, given.endpoints, given.kill_worker, given.seed)))
+    faults = [one for one in given.faults.split(",") if one]
+    if strangers := set(faults) - {*FAULTS, LATE}:
+        parser.error(f"no such fault: {', '.join(sorted(strangers))}")
+    sys.exit(asyncio.run(run(given.events, given.endpoints, given.kill_worker, faults, given.rate, given.seed)))
 
 
 if __name__ == "__main__":

@@ -5,35 +5,41 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import check, demo, imports, keys, plan, roads, schema, serve, users, work
 from app.cli.frame import Stop
 from app.core.errors import Refusal
 from app.core.i18n import text
 from app.core.migrate import TooOld
 from app.core.settings import BadSetting, read_settings
 
-COMMANDS = (serve, work, schema, demo, imports, keys, plan, roads, users, check)
+MODULES = {
+    "serve": "serve", "worker": "work", "migrate": "schema", "seal": "schema", "demo": "demo", "import": "imports",
+    "keys": "keys", "plan": "plan", "roads": "roads", "users": "users", "check": "check",
+}  # fmt: skip
+"""Which module has which command: only the one that was asked for is loaded, since all of them take seconds."""
 STOPPED = 143
 
 
-def parser() -> argparse.ArgumentParser:
-    """All commands with their words."""
+def parser(asked: str | None = None) -> argparse.ArgumentParser:
+    """All commands with their words, or only the one that is asked for."""
     top = argparse.ArgumentParser(
         prog="python -m app", description="Sparelane: warranty and spare-parts logistics that keeps its promises."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in COMMANDS:
-        module.add(commands)
+    wanted = [MODULES[asked]] if asked in MODULES else dict.fromkeys(MODULES.values())
+    for name in wanted:
+        import_module(f"app.cli.{name}").add(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 only when it is done. What went wrong is one sentence on standard error."""
-    given = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    given = parser(words[0] if words else None).parse_args(words)
     signal.signal(signal.SIGTERM, _stop)
     try:
         done = given.run(given, read_settings())

@@ -102,6 +102,7 @@ class WebhookEndpoint(Base):
     rests_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(server_default="1")
+    disabled_at: Mapped[datetime | None]
 
 
 class WebhookSecret(Base):
@@ -151,6 +152,7 @@ class WebhookDelivery(Base):
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     last_status: Mapped[int | None]
+    worker: Mapped[int | None]
 
 
 class WebhookAttempt(Base):

@@ -94,6 +94,12 @@ class ReplayIn(Wire):
     states: Annotated[list[Literal["delivered", "dead", "canceled"]], Meta(min_length=1)] | None = None
 
 
+class EnableIn(Wire):
+    """Send again; with `replay` first what was canceled when the endpoint was disabled, in the old order."""
+
+    replay: bool = False
+
+
 class ReplayOut(Wire):
     replayed: int
 

@@ -131,13 +131,18 @@ async def disable_endpoint(
 
 @post("/v1/webhook-endpoints/{endpoint_id:str}/enable", status_code=200, opt=allow(*MAY, bodyless=True))
 async def enable_endpoint(
-    endpoint_id: FromPath[str], data: JSONBody[NothingIn], call: NamedDependency[Call]
+    endpoint_id: FromPath[str], data: JSONBody[schemas.EnableIn], call: NamedDependency[Call]
 ) -> Response[schemas.EndpointOut]:
-    """Send again from now on."""
+    """Send again from now on; to an endpoint that was never disabled, all that waits at once."""
     return await call.write(
         200,
         lambda db: service.enable_endpoint(
-            db, actor=call.actor, endpoint_id=endpoint_id, expected_version=call.if_match, now=call.now
+            db,
+            actor=call.actor,
+            endpoint_id=endpoint_id,
+            body=data,
+            expected_version=call.if_match,
+            now=call.now,
         ),
     )
 

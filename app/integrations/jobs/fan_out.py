@@ -10,12 +10,12 @@ from app.accounts.rules import duty_actor
 from app.core.db import attempt, begin
 from app.core.events import Event, announce
 from app.core.http import database_mood
-from app.integrations.jobs.payload import encoded, eyes_of, wants
+from app.integrations.jobs.payload import Pictures, encoded, eyes_of, wants
 from app.integrations.jobs.write_back import ticket_parcels
 from app.integrations.service.endpoints import switch_off
 from app.integrations.service.fanning import Parcel, fan_out, orphaned, receivers, waiting
 
-BATCH = 100
+BATCH = 200
 log = structlog.get_logger("webhooks")
 
 
@@ -38,12 +38,13 @@ async def _parcels(db: AsyncConnection, events: Any, public_url: str, now: datet
     """Each event with its parcels; one that cannot be told to somebody is parked there and reported."""
     open_ones = await receivers(db, now=now)
     found = []
+    pictures: Pictures = {}
     for event in events:
         seen: dict[tuple[Any, ...], bytes | None] = {}
         parcels: list[Parcel] = []
         for row in open_ones:
             try:
-                parcels += await _for_one(db, row, event, seen, public_url, now)
+                parcels += await _for_one(db, row, event, seen, pictures, public_url, now)
             except Exception as broken:
                 if database_mood(broken) is not None:
                     raise  # the database's mood, not the event's: the whole batch is tried again
@@ -59,10 +60,12 @@ async def _for_one(
     row: Any,
     event: Any,
     seen: dict[tuple[Any, ...], bytes | None],
+    pictures: Pictures,
     public_url: str,
     now: datetime,
 ) -> list[Parcel]:
-    """One receiver's parcels of one event; receivers with the same eyes share the same bytes."""
+    """One receiver's parcels of one event; receivers with the same eyes share the same bytes, and events of one subject
+    in a batch the same picture of it."""
     if row.kind == "ticket":
         async with attempt(db):
             return await ticket_parcels(db, row=row, event=event, public_url=public_url, now=now)
@@ -70,8 +73,7 @@ async def _for_one(
         return []
     eyes = eyes_of(row)
     if eyes.key not in seen:
-        async with attempt(db):
-            seen[eyes.key] = await encoded(db, event=event, eyes=eyes, now=now)
+        seen[eyes.key] = await encoded(db, event=event, eyes=eyes, pictures=pictures, now=now)
     body = seen[eyes.key]
     return [] if body is None else [Parcel(endpoint=row.id, body=body)]
 

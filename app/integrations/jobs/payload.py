@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.billing import queries as billing
 from app.billing.api import charge_out
+from app.core.db import attempt
 from app.core.errors import NotFound
 from app.core.i18n import Language
 from app.fulfillment.api.shapes import request_out
@@ -55,7 +56,11 @@ def wants(row: Any, event: Any) -> bool:
     return row.event_types is None or event.type in row.event_types
 
 
-async def encoded(db: AsyncConnection, *, event: Any, eyes: Eyes, now: datetime) -> bytes | None:
+Pictures = dict[tuple[Any, ...], msgspec.Raw | None]
+"""Subjects as they were shown already in this batch, by what, whose and for which eyes; None where they see nothing."""
+
+
+async def encoded(db: AsyncConnection, *, event: Any, eyes: Eyes, pictures: Pictures, now: datetime) -> bytes | None:
     """The bytes of an event for some eyes; None where they may not see it."""
     actor, kind = eyes.actor, TYPES[event.type]
     seen = (
@@ -65,9 +70,11 @@ async def encoded(db: AsyncConnection, *, event: Any, eyes: Eyes, now: datetime)
     )
     if not seen:
         return None
-    try:
-        data = await _data(db, event, kind.carries, eyes, now)
-    except NotFound:
+    key = (kind.carries, event.subject, *eyes.key)
+    if key not in pictures:
+        pictures[key] = await _picture(db, event, kind.carries, eyes, now)
+    data = pictures[key]
+    if data is None:
         return None
     facts = event.data if actor.sees_cost else without_cost(event.data)
     told = WebhookEvent(
@@ -77,6 +84,14 @@ async def encoded(db: AsyncConnection, *, event: Any, eyes: Eyes, now: datetime)
         place=event.place, facts=facts, data=data,
     )  # fmt: skip
     return msgspec.json.encode(told)
+
+
+async def _picture(db: AsyncConnection, event: Any, carries: str, eyes: Eyes, now: datetime) -> msgspec.Raw | None:
+    try:
+        async with attempt(db):
+            return msgspec.Raw(msgspec.json.encode(await _data(db, event, carries, eyes, now)))
+    except NotFound:
+        return None
 
 
 async def _data(db: AsyncConnection, event: Any, carries: str, eyes: Eyes, now: datetime) -> Any:

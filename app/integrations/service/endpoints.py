@@ -21,6 +21,7 @@ from app.integrations.rules.catalog import SCHEMA_VERSION, TYPES
 from app.integrations.rules.delivery import SECRET_MARK, new_secret
 from app.integrations.schemas import (
     DeliveryOut,
+    EnableIn,
     EndpointIn,
     EndpointMade,
     EndpointOut,
@@ -42,7 +43,18 @@ END_SECRETS = text("""
 TOUCH = text("UPDATE webhook_endpoint SET version = version + 1 WHERE id = :id")
 SET_STATE = text("""
     UPDATE webhook_endpoint SET state = :state, disabled_reason = :reason, failures = 0, failing_since = NULL,
-        rests_until = NULL, version = version + 1 WHERE id = :id AND state <> :state RETURNING version
+        rests_until = NULL, disabled_at = CASE WHEN :state = 'disabled' THEN CAST(:now AS timestamptz) END,
+        version = version + 1 WHERE id = :id AND state <> :state RETURNING version
+""")
+REST_NO_MORE = text("""
+    UPDATE webhook_endpoint SET failures = 0, failing_since = NULL, rests_until = NULL, version = version + 1 WHERE id = :id
+""")
+CANCELED_BACK = text("""
+    UPDATE webhook_delivery SET state = 'pending', reason = NULL, tries = 0, next_at = :now, ended_at = NULL
+    WHERE endpoint = :id AND state = 'canceled' AND reason = 'endpoint_disabled' AND body IS NOT NULL
+""")
+NOW = text("""
+    UPDATE webhook_delivery SET next_at = :now, tries = 0 WHERE endpoint = :id AND state = 'pending' AND next_at > :now
 """)
 CANCEL = text("""
     UPDATE webhook_delivery SET state = 'canceled', reason = :reason, next_at = NULL, lease_until = NULL, ended_at = :now
@@ -168,7 +180,7 @@ async def disable_endpoint(
 
 async def switch_off(db: AsyncConnection, *, actor: Actor, endpoint_id: str, reason: str, now: datetime) -> bool:
     """Disable, cancel what waits, and tell it once; for people and for the duty that was told 410."""
-    version = await db.scalar(SET_STATE, {"id": endpoint_id, "state": "disabled", "reason": reason})
+    version = await db.scalar(SET_STATE, {"id": endpoint_id, "state": "disabled", "reason": reason, "now": now})
     if version is None:
         return False
     await db.execute(CANCEL, {"id": endpoint_id, "reason": "endpoint_disabled", "now": now})
@@ -178,14 +190,24 @@ async def switch_off(db: AsyncConnection, *, actor: Actor, endpoint_id: str, rea
 
 
 async def enable_endpoint(
-    db: AsyncConnection, *, actor: Actor, endpoint_id: str, expected_version: int | None, now: datetime
+    db: AsyncConnection,
+    *,
+    actor: Actor,
+    endpoint_id: str,
+    body: EnableIn,
+    expected_version: int | None,
+    now: datetime,
 ) -> EndpointOut:
-    """Send again from now on; what was canceled meanwhile is replayed on demand."""
+    """Send again; what was canceled while it was disabled goes out first if asked. One that was never disabled is tried
+    at once with all that waits, as after its receiver was mended."""
     before = await endpoint(db, actor=actor, endpoint_id=endpoint_id, now=now, lock=True)
     check_version(before.version, expected_version)
-    changed = await db.scalar(SET_STATE, {"id": endpoint_id, "state": "active", "reason": None})
+    changed = await db.scalar(SET_STATE, {"id": endpoint_id, "state": "active", "reason": None, "now": now})
     if changed is None:
-        return before
+        await db.execute(REST_NO_MORE, {"id": endpoint_id})
+        await db.execute(NOW, {"id": endpoint_id, "now": now})
+    if body.replay:
+        await db.execute(CANCELED_BACK, {"id": endpoint_id, "now": now})
     return await _after(db, actor, endpoint_id, "enabled", now)
 
 
@@ -195,7 +217,7 @@ async def delete_endpoint(
     """Stop for good: what waits is canceled, the secrets are forgotten, the log stays (T59). Gives the last it was."""
     before = await endpoint(db, actor=actor, endpoint_id=endpoint_id, now=now, lock=True)
     check_version(before.version, expected_version)
-    await db.execute(SET_STATE, {"id": endpoint_id, "state": "deleted", "reason": None})
+    await db.execute(SET_STATE, {"id": endpoint_id, "state": "deleted", "reason": None, "now": now})
     await db.execute(CANCEL, {"id": endpoint_id, "reason": "endpoint_deleted", "now": now})
     await db.execute(FORGET_SECRETS, {"id": endpoint_id})
     await _announce(db, actor, before, "deleted", now)
