@@ -7,7 +7,7 @@ Revision ID: 0025_workers
 from alembic import op
 
 revision = "0025_workers"
-down_revision = "0019_integrations"
+down_revision = "0021_call_offs"
 branch_labels = None
 depends_on = None
 
