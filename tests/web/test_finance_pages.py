@@ -299,3 +299,18 @@ async def test_the_report_is_the_same_on_its_page_in_the_api_and_as_a_file(world
     assert len(late) == item["missed"]
     for bad in ("month=2026-13", "by=customer", "priority=high", "cursor=forged"):
         assert (await finance.get(f"/reports?{bad}")).status_code == 400
+
+
+async def test_the_report_opens_with_the_view_that_was_saved_for_it(world, finance):
+    await charged(world)
+    query = f"by=part&contract={world.contract}"
+    token = token_in((await finance.get("/reports?by=part")).text)
+    form = {"token": token, "once": f"once-{next(_numbers)}-{id(finance)}", "name": "by part", "page": "/reports"}
+    kept = await finance.post("/views", data=form | {"query": query})
+    assert (kept.status_code, kept.headers["Location"]) == (303, f"/reports?{query}")
+    shown = (await finance.get(f"/reports?{query}")).text
+    view = re.search(r'action="/views/(\w+)/default"', shown)[1]
+    assert f'href="/reports?by=part&amp;contract={world.contract}" aria-current="true"' in shown
+    await post(finance, f"/views/{view}/default", on="1")
+    opened = await finance.get("/reports")
+    assert (opened.status_code, opened.headers["Location"]) == (303, f"/reports?{query}")

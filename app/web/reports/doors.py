@@ -17,14 +17,16 @@ from app.core.i18n import text
 from app.fulfillment.queries import report
 from app.fulfillment.queries.report import Asked, CommitmentsOut, Dimension, MissOut, TallyOut
 from app.web.frame import signed_in
-from app.web.render import Words, language_of, page
+from app.web.render import Words, language_of, page, see_other
 from app.web.reports.views import BY, KIND, month_name, priority_word, report_view
 from app.web.sessions import SignedIn
 from app.web.sheets import Column, Kind, Sheet, Value
+from app.web.tables import saved
 from app.web.tables.asked import BadFilter
 from app.web.tables.files import ending_of, local, sent, written
 from app.web.words import PRIORITY
 
+PAGE = "/reports"
 READERS = (ADMIN, FINANCE, DISPATCHER)
 FILTERS = ("contract", "area", "part", "priority")
 MISSES = 50
@@ -83,12 +85,16 @@ async def show_report(
     month: FromQuery[str | None] = None,
     cursor: FromQuery[str | None] = None,
     after: FromQuery[str | None] = None,
-) -> Response[str]:
+) -> Response[Any]:
     """Did we keep our promises? One month in sentences and misses, the months before it beside it."""
     asked, by = asked_of(request)
     now, say = request.app.state.clock.now(), Words(language_of(request))
     chosen = report.month_of(month) if month else None
     async with reading(request.app.state.engine) as db:
+        views = await saved.saved_views(db, actor=who.actor, page=PAGE)
+        own = None if request.query_params else saved.default_of(views)
+        if own is not None:
+            return see_other(own.address)
         shared: dict[str, Any] = {"actor": who.actor, "asked": asked, "now": now}
         months = await report.commitments(
             db, **shared, last=newest(chosen, now) if chosen else None, cursor=cursor or None
@@ -123,6 +129,7 @@ async def show_report(
         report=view,
         links=links,
         asked=asked,
+        saved=saved.Views(page=PAGE, query=links["query"] or "", views=tuple(views)),
     )
 
 

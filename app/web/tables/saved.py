@@ -49,6 +49,20 @@ class View:
         return f"{self.page}?{self.query}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """A page's saved views beside what it shows now, for the menu of them."""
+
+    page: str
+    query: str
+    views: tuple[View, ...]
+
+    @property
+    def view(self) -> View | None:
+        """The one that is open."""
+        return next((one for one in self.views if one.query == self.query), None)
+
+
 class NoSuchView(NotFound):
     """No saved view by that id of this reader."""
 
