@@ -314,3 +314,14 @@ async def test_the_report_opens_with_the_view_that_was_saved_for_it(world, finan
     await post(finance, f"/views/{view}/default", on="1")
     opened = await finance.get("/reports")
     assert (opened.status_code, opened.headers["Location"]) == (303, f"/reports?{query}")
+
+
+async def test_costs_and_claims_stay_within_the_areas_of_who_asks(world, as_role):
+    claim = (await claimed(world))["claim"]
+    paths = ("/v1/recoveries", "/v1/borne-costs")
+    found = {}
+    for area in (world.area, "ELSEWHERE"):
+        scoped = await as_role("finance", areas=[area])
+        asked = [(await scoped.get(path, params={"request": claim["request"]})).json()["items"] for path in paths]
+        found[area] = ([bool(one) for one in asked], (await scoped.get(f"/v1/recoveries/{claim['id']}")).status_code)
+    assert found == {world.area: ([True, True], 200), "ELSEWHERE": ([False, False], 404)}

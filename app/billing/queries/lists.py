@@ -26,6 +26,9 @@ from app.core.types import MoneyOut
 
 SCOPE = """(CAST(:scope_customers AS text[]) IS NULL OR t.customer = ANY(CAST(:scope_customers AS text[])))"""
 AREAS = """(CAST(:scope_areas AS text[]) IS NULL OR t.area = ANY(CAST(:scope_areas AS text[])))"""
+AREAS_OF_DEVICE = """(CAST(:scope_areas AS text[]) IS NULL OR EXISTS (
+    SELECT FROM device d JOIN installation i ON i.id = d.installation JOIN site s ON s.code = i.site
+    WHERE d.serial = t.device_serial AND s.area = ANY(CAST(:scope_areas AS text[]))))"""
 FILTER = """(CAST(:customer AS text) IS NULL OR t.customer = :customer)
       AND (CAST(:contract AS text) IS NULL OR t.contract = :contract)
       AND (CAST(:request AS text) IS NULL OR t.request = :request)
@@ -34,11 +37,11 @@ CHARGES = text(f"""
     SELECT t.* FROM charge t WHERE {SCOPE} AND {AREAS} AND {FILTER} ORDER BY t.id DESC LIMIT :limit
 """).columns(*Charge.__table__.columns)
 BORNE = text(f"""
-    SELECT t.* FROM borne_cost t WHERE {SCOPE} AND {FILTER} ORDER BY t.id DESC LIMIT :limit
+    SELECT t.* FROM borne_cost t WHERE {SCOPE} AND {AREAS_OF_DEVICE} AND {FILTER} ORDER BY t.id DESC LIMIT :limit
 """).columns(*BorneCost.__table__.columns)
 RECOVERIES = text(f"""
     SELECT t.* FROM recovery t
-    WHERE {SCOPE} AND {FILTER} AND (CAST(:state AS text) IS NULL OR t.state = :state)
+    WHERE {SCOPE} AND {AREAS_OF_DEVICE} AND {FILTER} AND (CAST(:state AS text) IS NULL OR t.state = :state)
       AND (CAST(:payer AS text) IS NULL OR t.payer = :payer)
     ORDER BY t.id DESC LIMIT :limit
 """).columns(*Recovery.__table__.columns)
@@ -47,7 +50,7 @@ REPORT = text(f"""
            sum(t.amount_minor)::bigint AS amount, sum(t.recovered_minor)::bigint AS recovered,
            sum(CASE WHEN t.state IN ('rejected', 'expired', 'settled')
                THEN t.amount_minor - t.recovered_minor ELSE 0 END)::bigint AS leaked
-    FROM recovery t WHERE {SCOPE} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    FROM recovery t WHERE {SCOPE} AND {AREAS_OF_DEVICE} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
 
 
