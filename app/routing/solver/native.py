@@ -43,10 +43,24 @@ def folder(name: str) -> Path | None:
     beside = HERE / "__pycache__" / f"native-{name}"
     for base in (beside, *_elsewhere(f"native-{name}")):
         if _writable(base):
-            if base != beside and beside.is_dir() and not any(base.iterdir()):
-                shutil.copytree(beside, base, dirs_exist_ok=True)
+            if base != beside and not any(base.iterdir()):
+                with contextlib.suppress(OSError):  # set-up left nothing there, or nothing for us
+                    shutil.copytree(beside, base, dirs_exist_ok=True)
+                base.chmod(0o700)
             return base
     return None
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Of several processes that get ready at once, one compiles and the others wait to read what it made."""
+    kept = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(ImportError, OSError):  # without locks all compile, which costs time alone
+            import fcntl
+
+            fcntl.flock(stack.enter_context((Path(kept) / ".lock").open("w")), fcntl.LOCK_EX)
+        yield
 
 
 def _elsewhere(name: str) -> Iterator[Path]:
@@ -59,7 +73,7 @@ def _elsewhere(name: str) -> Iterator[Path]:
 
 def _writable(base: Path) -> bool:
     try:
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        base.mkdir(mode=0o755 if base.is_relative_to(HERE) else 0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=base):
             pass
     except OSError:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from app.routing.rules.problem import Courier, Job, Location, Prices, Problem
 from app.routing.solver.anneal import Annealing, Pace
+from app.routing.solver.native import alone
 
 TINY = Problem(
     region="", start=datetime(2026, 1, 1, tzinfo=UTC), horizon_s=9, locations=(Location("a"), Location("b")),
@@ -14,4 +15,5 @@ TINY = Problem(
     jobs=tuple(Job(id=name, tier=2, drop=1, drop_service_s=1, due_s=9, hard=True) for name in "ab"),
 )  # fmt: skip
 
-Annealing(TINY, [[]], 0, 0.0).run(Pace(lambda: 0.0, rounds=2))
+with alone():
+    Annealing(TINY, [[]], 0, 0.0).run(Pace(lambda: 0.0, rounds=2))
