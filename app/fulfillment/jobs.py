@@ -17,11 +17,14 @@ from app.fulfillment.service.answering_call_offs import expire_call_off, try_unc
 from app.fulfillment.service.escalating import escalate
 from app.fulfillment.service.following import follow
 from app.fulfillment.service.losing import source_again
+from app.fulfillment.service.moving import move_source
 from app.fulfillment.service.presuming import presume
 from app.fulfillment.service.quoting import end_quote
-from app.fulfillment.service.replanning import Claimed, Dirty, apply, claim, let_go, next_dirty
+from app.fulfillment.service.replanning import Claimed, Dirty, Planned, apply, claim, let_go, moves_of, next_dirty
 from app.routing.rules.insertion import greedy
+from app.routing.rules.moving import Moved, move_sources
 from app.routing.rules.plan import Plan
+from app.routing.rules.problem import Problem
 from app.routing.solver.child import NoPlan, Solver
 from app.stock.service import note_demand
 
@@ -67,6 +70,8 @@ DEMAND = text("""
 """)
 SEEN_DAYS = 90
 PRESUMED_AFTER = timedelta(days=7)
+MOST_ROUNDS = 2
+"""Of moving lines to other sources and routing anew; a third hardly ever finds anything."""
 log = structlog.get_logger("duties")
 
 
@@ -184,9 +189,10 @@ async def _plan(
     if claimed is None:
         return False
     try:
-        plan = await _planned(claimed, solver, limit_s=limit_s, solutions=solutions, seed=seed)
+        found = await _planned(claimed, solver, limit_s=limit_s, solutions=solutions, seed=seed)
+        places = await _move_holds(engine, claimed, found, now)
         async with begin(engine) as db:
-            await apply(db, claimed=claimed, plan=plan, now=now)
+            await apply(db, claimed=claimed, found=found, places=places, now=now)
     except BaseException:
         async with begin(engine) as db:
             await let_go(db, claimed=claimed)
@@ -194,18 +200,50 @@ async def _plan(
     return True
 
 
+async def _move_holds(engine: AsyncEngine, claimed: Claimed, found: Planned, now: datetime) -> dict[str, str]:
+    """The holds that the plan wants elsewhere, each in a transaction of its own; gives those that did move.
+
+    A line that was touched meanwhile stays where it is and is left out of the plan; the next one follows at once.
+    """
+    places: dict[str, str] = {}
+    for one in moves_of(claimed, found):
+        try:
+            async with begin(engine) as db:
+                if await move_source(db, wanted=one, now=now):
+                    places[one.line] = one.place
+        except Refusal as refused:
+            log.warning("a line could not move", line=one.line, code=refused.code)
+    return places
+
+
 async def _planned(
     claimed: Claimed, solver: Solver | None, *, limit_s: float, solutions: int | None, seed: int
-) -> Plan:
-    """The child's plan, which is never worse than greedy; greedy itself, off the loop's thread, if there is none.
+) -> Planned:
+    """Routes, then sources, then routes again until nothing is gained (R1, R2).
 
     Nobody looks for another plan while all goes to plan: what is left of it is only timed anew.
     """
-    problem, standing = claimed.planned.problem, claimed.planned.plan
+    problem, plan = claimed.planned.problem, claimed.planned.plan
     if claimed.goes_to_plan:
-        return standing
+        return Planned(problem=problem, plan=plan)
     if claimed.facts.frozen:  # routes stand still: what is new is added where it harms nobody, nothing is moved
-        return await asyncio.to_thread(greedy, problem, standing)
+        return Planned(problem=problem, plan=await asyncio.to_thread(greedy, problem, plan))
+    moved: dict[str, Moved] = {}
+    plan = await _routed(problem, plan, solver, limit_s=limit_s, solutions=solutions, seed=seed)
+    for _ in range(MOST_ROUNDS):
+        ways = {job: one for job, one in claimed.shelves.ways(problem).items() if job not in moved}
+        problem, plan, gained = await asyncio.to_thread(move_sources, problem, plan, ways)
+        if not gained:
+            break
+        moved |= {one.job: one for one in gained}
+        plan = await _routed(problem, plan, solver, limit_s=limit_s, solutions=solutions, seed=seed)
+    return Planned(problem=problem, plan=plan, moved=tuple(moved.values()))
+
+
+async def _routed(
+    problem: Problem, standing: Plan, solver: Solver | None, *, limit_s: float, solutions: int | None, seed: int
+) -> Plan:
+    """The child's plan, which is never worse than greedy; greedy itself, off the loop's thread, if there is none."""
     if solver is not None and problem.jobs:
         solved = await solver.solve(problem, standing, limit_s=limit_s, solutions=solutions, seed=seed)
         if not isinstance(solved, NoPlan):

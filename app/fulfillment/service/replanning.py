@@ -1,6 +1,6 @@
 """Planning a region anew: claimed under a lease, solved outside any transaction, applied only where still valid (R4)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import duty_actor
 from app.core.events import Event, announce_all
 from app.core.ids import new_id
+from app.fulfillment.queries.elsewhere import Shelves, shelves_elsewhere
 from app.fulfillment.queries.planning import Planning, planning
 from app.fulfillment.queries.region import Region, region_of_area
+from app.fulfillment.service.moving import Move
+from app.fulfillment.service.records import mark_dirty
 from app.routing.models import PlanHistory
 from app.routing.rules import plan as plans
 from app.routing.rules import problem as problems
+from app.routing.rules.moving import Moved
 from app.routing.rules.plan import Plan
 from app.routing.rules.problem import Problem
 from app.routing.rules.standing import adopted
@@ -69,6 +73,7 @@ class Claimed:
     news: bool
     facts: Region
     planned: Planning
+    shelves: Shelves
 
     @property
     def goes_to_plan(self) -> bool:
@@ -100,27 +105,71 @@ async def claim(db: AsyncConnection, *, dirty: Dirty, now: datetime) -> Claimed 
     fence = await db.scalar(CLAIM, {"region": dirty.region, "until": now + LEASE, "now": now})
     if fence is None:
         return None
-    facts = await region_of_area(db, area=dirty.region, now=now)
+    shelves = await shelves_elsewhere(db, region=dirty.region)
+    also = shelves.locations
+    points = [(one.latitude, one.longitude) for one in also]
+    facts = await region_of_area(db, area=dirty.region, now=now, also=points)
     return Claimed(
         region=dirty.region,
         fence=int(fence),
         seen=dirty.seen,
         news=dirty.news,
         facts=facts,
-        planned=planning(facts, now=now),
+        planned=planning(facts, now=now, also=also),
+        shelves=shelves,
     )
 
 
-async def apply(db: AsyncConnection, *, claimed: Claimed, plan: Plan, now: datetime) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What was found for a claimed region: the problem as it is answered, its plan, and lines that come from another
+    shelf in it."""
+
+    problem: Problem
+    plan: Plan
+    moved: tuple[Moved, ...] = ()
+
+
+def moves_of(claimed: Claimed, found: Planned) -> list[Move]:
+    """The holds that have to move before the plan can go into force, in the order of their requests."""
+    lines = {line.id: line for line in claimed.facts.lines}
+    finishes, jobs = found.plan.finishes(), found.problem.by_id()
+    moves = [
+        Move(
+            line=one.job,
+            request=lines[one.job].request,
+            before=lines[one.job].place,
+            place=claimed.shelves.place_of(one.job, one.shelf),
+            eta=found.problem.start + timedelta(seconds=finishes[one.job]),
+            late_before_s=one.late_before_s,
+            late_s=max(0, finishes[one.job] - jobs[one.job].due_s),
+        )
+        for one in found.moved
+        if one.job in finishes
+    ]
+    return sorted(moves, key=lambda one: (one.request, one.line))
+
+
+async def apply(
+    db: AsyncConnection, *, claimed: Claimed, found: Planned, places: Mapping[str, str], now: datetime
+) -> int:
     """Put a plan in force, unless another worker took the region over (fence). Gives how many lines were told anew.
 
+    `places` are the lines whose hold was moved for it, and where to; the others must lie where they lay.
     What changed since the plan was read (a line picked up, canceled, taken elsewhere) is left out of it again: the
     standing plan is what `adopted` keeps under the facts of now, and the next plan follows from the marks they left.
     """
-    ids = [job.id for job in claimed.planned.problem.jobs]
+    problem, plan = found.problem, found.plan
+    ids = [job.id for job in problem.jobs]
     rows = {row.id: row for row in await db.execute(LOCK_LINES, {"ids": ids})}
-    unchanged = {line.id for line in claimed.facts.lines if line.id in rows and _same(line, rows[line.id])}
-    problem = claimed.planned.problem
+    wanted = {one.job: claimed.shelves.place_of(one.job, one.shelf) for one in found.moved}
+    unchanged = {
+        line.id
+        for line in claimed.facts.lines
+        if line.id in rows
+        and _same(line, rows[line.id])
+        and rows[line.id].source == places.get(line.id, line.place) == wanted.get(line.id, line.place)
+    }
     if len(unchanged) < len(ids):
         problem = _without(problem, set(ids) - unchanged)
         plan = adopted(plan, problem)
@@ -135,6 +184,8 @@ async def apply(db: AsyncConnection, *, claimed: Claimed, plan: Plan, now: datet
         },
     )
     if version is None:
+        if places:  # the holds have moved, the plan in force does not know it
+            await mark_dirty(db, area=claimed.region, why="resourced", now=now)
         return 0
     row = {
         "id": new_id("plan", now),
