@@ -51,7 +51,8 @@ REST_NO_MORE = text("""
 """)
 CANCELED_BACK = text("""
     UPDATE webhook_delivery SET state = 'pending', reason = NULL, tries = 0, next_at = :now, ended_at = NULL
-    WHERE endpoint = :id AND state = 'canceled' AND reason = 'endpoint_disabled' AND body IS NOT NULL
+    WHERE endpoint = :id AND body IS NOT NULL
+      AND (state = 'canceled' AND reason = 'endpoint_disabled' OR state = 'dead' AND reason = 'http_410')
 """)
 NOW = text("""
     UPDATE webhook_delivery SET next_at = :now, tries = 0 WHERE endpoint = :id AND state = 'pending' AND next_at > :now
