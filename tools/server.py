@@ -91,7 +91,8 @@ class Server:
         if made.returncode:
             raise RuntimeError(made.stderr)
         headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+        # The server drops idle connections after five seconds; ours go first, so that no call meets one that is being closed.
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=2)
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60, limits=limits)
 
     def orphans(self) -> list[str]:

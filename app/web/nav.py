@@ -14,6 +14,7 @@ WORDS: Mapping[str, str] = {
     "/board": "Board",
     "/requests": "Requests",
     "/escalations": "Escalations",
+    "/drafts": "Tickets",
     "/finance": "Look up",
     "/finance/charges": "Charges",
     "/finance/costs": "Costs",
@@ -30,6 +31,7 @@ SHAPES: Mapping[str, str] = {
     "/board": "board",
     "/requests": "list",
     "/escalations": "bell",
+    "/drafts": "inbox",
     "/finance": "shield",
     "/finance/charges": "coin",
     "/finance/costs": "scale",
@@ -38,9 +40,9 @@ SHAPES: Mapping[str, str] = {
     "/admin": "gear",
 }
 WORK: Mapping[Role, tuple[str, ...]] = {
-    "engineer": ("/engineer", "/requests", "/devices", "/board"),
+    "engineer": ("/engineer", "/requests", "/devices", "/drafts", "/board"),
     "warehouse": ("/picking", "/receiving", "/stock", "/board"),
-    "dispatcher": ("/board", "/requests", "/escalations", "/devices", "/reports"),
+    "dispatcher": ("/board", "/requests", "/escalations", "/drafts", "/devices", "/reports"),
     "finance": ("/finance", "/requests", "/finance/charges", "/finance/costs", "/finance/exposure", "/reports"),
     "admin": ("/admin", "/board", "/requests", "/picking", "/stock", "/finance", "/reports", "/devices"),
     "integration": (),

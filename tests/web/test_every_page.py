@@ -15,6 +15,7 @@ from app.main import create_app
 from tests.builders import unique
 from tests.web import admin_cast
 from tests.web.browsing import DESKTOP, PHONE, Site, Visit, contrasts, findings, fits, sign_in
+from tests.web.draft_cast import drafted_at
 from tests.web.finance_cast import charged, claimed
 
 FIRST_LOAD = 300 * 1024
@@ -37,6 +38,7 @@ SAMPLES: dict[str, Callable[[Site], str]] = {
     "contract": lambda site: site.world.contract,
     "country": lambda site: "CN",
     "courier": admin_cast.a_courier,
+    "draft_id": lambda site: a_draft(site),
     "event_id": admin_cast.an_event,
     "from_place": lambda site: site.world.branch,
     "import_id": admin_cast.an_import,
@@ -55,6 +57,10 @@ def a_receipt(site: Site) -> str:
     line = {"part_number": site.world.fan, "quantity": 1, "unit_cost": {"amount": "9.50", "currency": "CNY"}}
     body = {"place": site.world.local, "reference": unique("PO"), "lines": [line]}
     return site.made("/v1/receipts", body)["id"]
+
+
+def a_draft(site: Site) -> str:
+    return site.run(lambda world: drafted_at(site.url, world, site.clock.now()))["id"]
 
 
 def pages() -> list[tuple[str, str]]:

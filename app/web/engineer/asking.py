@@ -23,6 +23,7 @@ from app.fulfillment.schemas import RequestIn
 from app.fulfillment.service.accept import Proposal
 from app.fulfillment.service.promising import as_if_accepted
 from app.fulfillment.service.refusals import NotEnough
+from app.integrations.queries import connections as queries_of_drafts
 from app.network import queries as network
 from app.warranty import queries as warranty
 from app.warranty.queries.lives import life
@@ -30,6 +31,7 @@ from app.web import addresses
 from app.web.engineer import queries
 from app.web.engineer.ask_view import AskView, NoPromise, ask_view, no_stock, positions_of, promise_view
 from app.web.engineer.device_view import MAY_ASK
+from app.web.engineer.drafts import DraftView, as_of_ticket, completing, draft_view, open_draft
 from app.web.engineer.photos import keep_photos
 from app.web.forms import Form
 from app.web.frame import signed_in
@@ -63,11 +65,15 @@ class Subject:
 
 @get("/devices/{serial:str}/ask", opt=signed_in(*MAY_ASK), include_in_schema=False)
 async def ask_for_device(
-    request: Request[Any, Any, Any], who: NamedDependency[SignedIn], serial: FromPath[str]
+    request: Request[Any, Any, Any],
+    who: NamedDependency[SignedIn],
+    serial: FromPath[str],
+    draft: FromQuery[str | None] = None,
 ) -> Response[str]:
-    """One screen, flowing down: what failed, how bad it is, and the promise."""
+    """One screen, flowing down: what failed, how bad it is, and the promise. With a draft, for its ticket."""
     view = await shown(request, who.actor, serial=serial)
-    return page(request, "engineer/ask.html", who=who, view=view)
+    ticket = await ticket_of(request, who.actor, draft)
+    return page(request, "engineer/ask.html", who=who, view=view, draft=ticket)
 
 
 @get("/ask", opt=signed_in(*MAY_ASK), include_in_schema=False)
@@ -76,15 +82,25 @@ async def ask_unread(
     who: NamedDependency[SignedIn],
     site: FromQuery[str | None] = None,
     model: FromQuery[str | None] = None,
+    draft: FromQuery[str | None] = None,
 ) -> Response[str]:
     """The serial cannot be read: site and model instead, and the serial by the time it runs again."""
+    ticket = await ticket_of(request, who.actor, draft)
     if site and model:
         view = await shown(request, who.actor, site=site, model=model)
-        return page(request, "engineer/ask.html", who=who, view=view)
+        return page(request, "engineer/ask.html", who=who, view=view, draft=ticket)
     async with reading(request.app.state.engine) as db:
         sites = await queries.sites(db, actor=who.actor)
         models = await queries.models_at(db, actor=who.actor, site=site) if site else ()
-    return page(request, "engineer/unread.html", who=who, sites=sites, models=models, site=site or "")
+    return page(request, "engineer/unread.html", who=who, sites=sites, models=models, site=site or "", draft=ticket)
+
+
+async def ticket_of(request: Request[Any, Any, Any], actor: Actor, draft_id: str | None) -> DraftView | None:
+    """The ticket that is being completed; None where a part is asked for by itself."""
+    if not draft_id:
+        return None
+    async with reading(request.app.state.engine) as db:
+        return draft_view(await open_draft(db, actor, draft_id), Words(language_of(request)))
 
 
 async def shown(
@@ -218,7 +234,13 @@ async def ask(
     """Ask for the part: promised, held and recorded; then its page."""
     say = Words(call.language)
     subject = await call.read(lambda db: subject_of(db, who.actor, **_named(form), now=call.now, say=say))
-    made = await ask_on_page(asked_of(form, subject, call.now), call)
+    asked = asked_of(form, subject, call.now)
+    also = None
+    if (draft_id := form.text("draft")) is not None:
+        found = await call.read(lambda db: queries_of_drafts.draft(db, actor=who.actor, draft_id=draft_id))
+        asked = as_of_ticket(asked, found, timed=form.text("failed_at") is not None)
+        also = completing(draft_id, call)
+    made = await ask_on_page(asked, call, also=also)
     request_id = str(made.id)
     await keep_photos(call, form, request_id)
     return see_other(addresses.request(request_id), request, say=say("Asked for. You are told here as it moves."))
