@@ -14,6 +14,7 @@ SETS = (
     ("MDVRPTW 144-288", ("pr03", "pr04", "pr05", "pr06", "pr08", "pr09", "pr10", "pr13", "pr14", "pr15", "pr16", "pr18",
                          "pr19", "pr20", "md144", "md216", "md288")),
     ("Solomon 100", ("R1", "R2", "RC", "C1", "C2", "r1", "r2", "rc", "c1")),
+    ("real road times", ("liechtenstein",)),
 )  # fmt: skip
 
 
