@@ -236,7 +236,10 @@ class Player:
                 await self.do(leg.line.request, "depart", courier=leg.courier)
 
     async def _tick(self) -> None:
-        """The duties that are in no hurry."""
+        """Partners answer what they were asked, then the duties that are in no hurry."""
+        asked = (await self._api.get("/v1/call-offs", params={"state": "open"})).json()["items"]
+        for one in asked:
+            await self._api.post(f"/v1/call-offs/{one['id']}/confirm", json={})
         await step(self._context, self._slow)
         self._plan(self.now + TICK, 9, self._tick)
 

@@ -1,15 +1,18 @@
 """Many single lines that compete for the same shelves, as min-cost flows: exact, whole pieces (OR-Tools)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from ortools.graph.python import min_cost_flow
 
-from app.routing.rules.sourcing import Ask, Candidate, Pick, Shelf, late_s
+from app.routing.rules.sourcing import Ask, Candidate, Pick, Shelf
 
 NOWHERE_S = 10_000_000
+NEVER = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +21,6 @@ class Assignment:
 
     picks: tuple[Pick, ...]
     unserved: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Arc:
-    tail: int
-    head: int
-    capacity: int
-    ask: Ask | None = None
-    candidate: Candidate | None = None
-    price_minor: int = 0
 
 
 def assign_lines(asks: Sequence[Ask]) -> Assignment:
@@ -41,37 +34,99 @@ def assign_lines(asks: Sequence[Ask]) -> Assignment:
         raise ValueError("one piece per line; ask several times for more")
     if not asks:
         return Assignment((), ())
-    shelves: dict[Shelf, Candidate] = {}
-    for ask in asks:
-        for each in ask.candidates:
-            shelves.setdefault(each.shelf, each)
-    arcs = list(_arcs(asks, shelves))
-    supplies = np.zeros(2 + len(asks) + len(shelves), dtype=np.int64)
+    arcs = _arcs(asks)
+    supplies = np.zeros(2 + len(asks) + arcs.shelves, dtype=np.int64)
     supplies[0], supplies[-1] = len(asks), -len(asks)
     used = _lexicographic(arcs, supplies, _levels(arcs, asks))
-    picks, unserved = [], []
-    for arc, units in zip(arcs, used, strict=True):
-        if units and arc.ask is not None:
-            if arc.candidate is None:
-                unserved.append(arc.ask.line)
-            else:
-                picks.append(Pick(arc.ask.line, arc.candidate, 1, late_s(arc.candidate, arc.ask) or 0))
-    return Assignment(tuple(picks), tuple(unserved))
+    taken = np.flatnonzero(used[arcs.first :][: len(arcs.candidates)]).tolist()
+    picks = tuple(
+        Pick(asks[arcs.tails[arcs.first + at] - 1].line, arcs.candidates[at], 1, int(arcs.late[arcs.first + at]))
+        for at in taken
+    )
+    unserved = np.flatnonzero(used[len(asks) : 2 * len(asks)]).tolist()
+    return Assignment(picks, tuple(asks[at].line for at in unserved))
 
 
-def _arcs(asks: Sequence[Ask], shelves: dict[Shelf, Candidate]) -> Iterator[_Arc]:
-    """Source 0 → line → shelf → sink; a line may also go straight to the sink, unserved."""
-    numbers = {shelf: 1 + len(asks) + index for index, shelf in enumerate(shelves)}
-    sink = 1 + len(asks) + len(shelves)
-    for line, ask in enumerate(asks, start=1):
-        yield _Arc(0, line, 1)
-        yield _Arc(line, sink, 1, ask)
-        for each in ask.candidates:
-            if each.free > 0 and late_s(each, ask) is not None:
-                yield _Arc(line, numbers[each.shelf], 1, ask, each, each.cost_minor)
-    for shelf, each in shelves.items():
-        for pieces, price in _shelf_steps(each, len(asks)):
-            yield _Arc(numbers[shelf], sink, pieces, price_minor=price)
+@dataclass(frozen=True, slots=True)
+class _Arcs:
+    """The network as columns: source 0 → lines, lines → sink (unserved), lines → shelves from `first` on, shelves → sink.
+
+    `candidates` are those of the arcs from `first` on, in their order.
+    """
+
+    tails: Any
+    heads: Any
+    room: Any
+    late: Any
+    tiers: Any
+    swapped: Any
+    prices: Any
+    first: int
+    shelves: int
+    candidates: Sequence[Candidate]
+
+
+COLUMNS = attrgetter("free", "eta_s", "handover_s", "substitute", "cost_minor")
+
+
+def _arcs(asks: Sequence[Ask]) -> _Arcs:
+    """Every arc as a row of columns: a network of fifty thousand is built without a loop over rows."""
+    lines = len(asks)
+    listed = list(chain.from_iterable(ask.candidates for ask in asks))
+    counts = np.array([len(ask.candidates) for ask in asks], dtype=np.int64)
+    line = np.repeat(np.arange(1, lines + 1), counts)
+    free, eta, handover, swapped, cost = _columns(listed)
+    numbers: dict[tuple[str, str], int] = {}
+    shelf = np.fromiter(
+        (numbers.setdefault((each.place, each.part), len(numbers)) for each in listed),
+        dtype=np.int64,
+        count=len(listed),
+    )
+    due = np.repeat(np.array([ask.due_s for ask in asks], dtype=np.int64), counts)
+    local = np.repeat(np.array([ask.kind == "local" for ask in asks], dtype=bool), counts)
+    at = np.where(local, eta, handover)
+    usable = np.flatnonzero((free > 0) & (at != NEVER))
+    late = np.maximum(at - due, 0)[usable]
+    steps = list(_steps(listed, shelf, numbers, lines))
+    sink = 1 + lines + len(numbers)
+    ends = np.array([[1 + lines + number, pieces, price] for number, pieces, price in steps], dtype=np.int64)
+    ends = ends.reshape(-1, 3)
+    each_line = np.arange(1, lines + 1)
+    none = np.zeros(lines, dtype=np.int64)
+    tiers = np.array([ask.tier for ask in asks], dtype=np.int64)
+    elsewhere = np.full(len(ends), -1, dtype=np.int64)
+    return _Arcs(
+        tails=np.concatenate([none, each_line, line[usable], ends[:, 0]]),
+        heads=np.concatenate([each_line, none + sink, 1 + lines + shelf[usable], np.full(len(ends), sink)]),
+        room=np.concatenate([none + 1, none + 1, np.ones(len(usable), dtype=np.int64), ends[:, 1]]),
+        late=np.concatenate([none, none + NOWHERE_S, late, 0 * elsewhere]),
+        tiers=np.concatenate([none - 1, tiers, tiers[line[usable] - 1], elsewhere]),
+        swapped=np.concatenate([none, none, swapped[usable], 0 * elsewhere]),
+        prices=np.concatenate([none, none, cost[usable], ends[:, 2]]),
+        first=2 * lines,
+        shelves=len(numbers),
+        candidates=[listed[one] for one in usable],
+    )
+
+
+def _columns(listed: Sequence[Candidate]) -> list[Any]:
+    """What candidates say, column by column; a way that does not exist is NEVER."""
+    rows = list(map(COLUMNS, listed))
+    if not rows:
+        return [np.zeros(0, dtype=np.int64)] * 5
+    return [
+        np.array([NEVER if value is None else value for value in column], dtype=np.int64)
+        for column in zip(*rows, strict=True)
+    ]
+
+
+def _steps(
+    listed: Sequence[Candidate], shelf: Any, numbers: Mapping[Shelf, int], most: int
+) -> Iterator[tuple[int, int, int]]:
+    """(shelf, pieces, price each) for every shelf, the first candidate of each speaking for it."""
+    for at in np.unique(shelf, return_index=True)[1].tolist():
+        for pieces, price in _shelf_steps(listed[at], most):
+            yield numbers[listed[at].shelf], pieces, price
 
 
 def _shelf_steps(candidate: Candidate, most: int) -> list[tuple[int, int]]:
@@ -87,39 +142,30 @@ def _shelf_steps(candidate: Candidate, most: int) -> list[tuple[int, int]]:
     return steps
 
 
-def _levels(arcs: Sequence[_Arc], asks: Sequence[Ask]) -> list[Any]:
+def _levels(arcs: _Arcs, asks: Sequence[Ask]) -> list[Any]:
     """One price vector per level of R2, the most important first; levels that cost nothing anywhere are left out."""
     counts = [sum(ask.tier == tier for ask in asks) for tier in (0, 1, 2)]
-    weight = ((1 + counts[1]) * (1 + counts[2]), 1 + counts[2], 1)
-    late = [_late(arc) for arc in arcs]
-    misses = [weight[arc.ask.tier] if arc.ask and over else 0 for arc, over in zip(arcs, late, strict=True)]
-    levels = [misses]
-    for tier in (0, 1, 2):
-        levels.append([over if arc.ask and arc.ask.tier == tier else 0 for arc, over in zip(arcs, late, strict=True)])
-    levels.append([int(arc.candidate is not None and arc.candidate.substitute) for arc in arcs])
-    levels.append([arc.price_minor for arc in arcs])
-    return [np.array(level, dtype=np.int64) for level in levels if any(level)]
+    weights = np.array([(1 + counts[1]) * (1 + counts[2]), 1 + counts[2], 1, 0], dtype=np.int64)
+    levels = [np.where(arcs.late > 0, weights[arcs.tiers], 0)]
+    levels += [np.where(arcs.tiers == tier, arcs.late, 0) for tier in (0, 1, 2)]
+    levels += [arcs.swapped, arcs.prices]
+    return [level for level in levels if level.any()]
 
 
-def _late(arc: _Arc) -> int:
-    if arc.ask is None:
-        return 0
-    late = None if arc.candidate is None else late_s(arc.candidate, arc.ask)
-    return NOWHERE_S if late is None else late
-
-
-def _lexicographic(arcs: Sequence[_Arc], supplies: Any, levels: Sequence[Any]) -> list[int]:
+def _lexicographic(arcs: _Arcs, supplies: Any, levels: Sequence[Any]) -> Any:
     """Flows that are best at the first level, among those at the second, and so on: exact, without huge weights.
 
     After each level, complementary slackness says which arcs no optimum uses (reduced cost above 0) and which every
-    optimum fills (below 0); the next level may change the others only.
+    optimum fills (below 0); the next level may change the others only. A level at which the flow costs nothing is best
+    already, since no price is below 0: its priced arcs are closed without another search.
     """
-    tails = np.array([arc.tail for arc in arcs], dtype=np.int64)
-    heads = np.array([arc.head for arc in arcs], dtype=np.int64)
-    room = np.array([arc.capacity for arc in arcs], dtype=np.int64)
-    fixed = np.zeros(len(arcs), dtype=np.int64)
-    supplies, flows = supplies.copy(), np.zeros(len(arcs), dtype=np.int64)
-    for prices in levels or [np.zeros(len(arcs), dtype=np.int64)]:
+    tails, heads, room = arcs.tails, arcs.heads, arcs.room.copy()
+    fixed = np.zeros(len(tails), dtype=np.int64)
+    supplies, flows = supplies.copy(), None
+    for prices in levels or [np.zeros(len(tails), dtype=np.int64)]:
+        if flows is not None and not (prices * flows).any() and not (prices * fixed).any() and (prices >= 0).all():
+            room = np.where(prices > 0, 0, room)
+            continue
         flows = _cheapest(tails, heads, room, prices, supplies)
         reduced = _reduced(tails, heads, room, prices, flows, len(supplies))
         full = np.where(reduced < 0, room, 0)
@@ -128,7 +174,7 @@ def _lexicographic(arcs: Sequence[_Arc], supplies: Any, levels: Sequence[Any]) -
         fixed += full
         room = np.where(reduced == 0, room, 0)
         flows = np.where(reduced == 0, flows, 0)
-    return [int(units) for units in flows + fixed]
+    return fixed if flows is None else flows + fixed
 
 
 def _cheapest(tails: Any, heads: Any, room: Any, prices: Any, supplies: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Dispatch benchmarks: sourcing many lines at once, and how fast an event becomes a plan in force."""
