@@ -110,7 +110,9 @@ def clock(_clock: SteppedClock) -> SteppedClock:
 @pytest.fixture(scope="session")
 async def app(database_url: str, _clock: SteppedClock, anyio_backend: Any) -> AsyncIterator[Litestar]:
     """The application on this worker's database."""
-    built = create_app(Settings(pool_size="20", egress_allow="127.0.0.0/8"), database_url, clock=_clock)
+    built = create_app(
+        Settings(pool_size="20", egress_allow="127.0.0.0/8", key_rate="10000"), database_url, clock=_clock
+    )
     async with built.lifespan():
         yield built
 

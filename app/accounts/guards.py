@@ -17,12 +17,25 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.accounts.queries import Credentials, actor_behind, credentials_by_login, key_row
-from app.accounts.rules import KEYS_CHANGED, Actor, Proof, Role, address_bucket, proven, split_key
+from app.accounts.rules import (
+    INTEGRATION,
+    KEYS_CHANGED,
+    Actor,
+    Bucket,
+    Proof,
+    Role,
+    TooOften,
+    address_bucket,
+    draw,
+    proven,
+    split_key,
+)
 from app.accounts.service import TooManyTries, begin_try, renew_hash, settle_try
 from app.core.db import begin, reading
 from app.core.errors import BadRequest, Forbidden
 from app.core.http import (
     Contention,
+    TooMany,
     Unauthorized,
     WrongMediaType,
     check_address,
@@ -73,6 +86,8 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise Unauthorized
     if actor.role not in roles:
         raise Forbidden(role=actor.role)
+    if actor.role == INTEGRATION:
+        meter_of(connection.app.state).count(actor.id, now=connection.app.state.clock.now())
     connection.scope.setdefault("state", {})["actor"] = actor
     if getattr(handler, "parsed_data_field", None) is not None:
         _need_json(connection, bodyless=bool(handler.opt.get("bodyless")))
@@ -133,6 +148,33 @@ def keyring_of(state: Any) -> Keyring:
     known: Keyring | None = getattr(state, "keyring", None)
     if known is None or known.engine is not state.engine:
         known = state.keyring = Keyring(state.engine)
+    return known
+
+
+class Meter:
+    """How often each integration's key called this process lately; several processes allow several times as much."""
+
+    MOST = 10_000
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._buckets: dict[str, Bucket] = {}
+
+    def count(self, key: str, *, now: datetime) -> None:
+        """One call more, or TooMany."""
+        drawn = draw(self._buckets.get(key), rate=self._rate, now=now)
+        if isinstance(drawn, TooOften):
+            raise TooMany(retry_after_s=drawn.wait_s, rate=int(self._rate))
+        if len(self._buckets) >= self.MOST:
+            self._buckets.clear()
+        self._buckets[key] = drawn
+
+
+def meter_of(state: Any) -> Meter:
+    """This process's meter, made at the first integration's call."""
+    known: Meter | None = getattr(state, "meter", None)
+    if known is None:
+        known = state.meter = Meter(float(state.settings.key_rate))
     return known
 
 

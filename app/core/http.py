@@ -75,6 +75,12 @@ class Unauthorized(Refusal):
     status, code = 401, "key.bad"
 
 
+class TooMany(Refusal):
+    """This key calls more often than it may."""
+
+    status, code = 429, "rate.limited"
+
+
 class Unavailable(Refusal):
     """The database is away or busy; the same request may succeed in a moment."""
 

@@ -44,6 +44,9 @@ class Settings:
         "SPARELANE_WORKER", "inside", "inside runs the duties in the server's process, apart leaves them out"
     )
     plan_seconds: str = setting("SPARELANE_PLAN_SECONDS", "2", "Wall-clock limit of one courier plan, in seconds")
+    key_rate: str = setting(
+        "SPARELANE_KEY_RATE", "10", "Calls a second of one integration key in one process; five seconds' worth at once"
+    )
     travel: str = setting(
         "SPARELANE_TRAVEL",
         "straight",
@@ -105,7 +108,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if strangers:
         raise BadSetting(f"{strangers[0]} is no setting of Sparelane; the README lists them")
     settings = Settings(**{attribute: given[name] for name, attribute in known.items() if given.get(name)})
-    for name in ("port", "pool_size", "plan_seconds"):
+    for name in ("port", "pool_size", "plan_seconds", "key_rate"):
         value = getattr(settings, name)
         if not value.isdecimal() or not 0 < int(value) < 65536:
             raise BadSetting(f"{_variable(name)} must be a whole number above 0, not {value!r}")

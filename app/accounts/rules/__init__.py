@@ -26,6 +26,7 @@ from app.accounts.rules.passwords import (
     password_faults,
     proven,
 )
+from app.accounts.rules.rates import Bucket, TooOften, draw
 from app.accounts.rules.tries import WINDOW, MayTry, Tries, Wait, address_bucket, decide_try
 
 __all__ = [
@@ -41,16 +42,19 @@ __all__ = [
     "WAREHOUSE",
     "WINDOW",
     "Actor",
+    "Bucket",
     "HashedPassword",
     "MayTry",
     "NewKey",
     "PersonRole",
     "Proof",
     "Role",
+    "TooOften",
     "Tries",
     "Wait",
     "address_bucket",
     "decide_try",
+    "draw",
     "duty_actor",
     "folded_login",
     "hash_secret",
