@@ -20,6 +20,7 @@ READS = {
     "401": "No key, or none that counts.",
     "403": "Not this role's to do.",
     "404": "Nothing by that name that this key may see.",
+    "429": "An integration's key calls too often; Retry-After says when to call again.",
     "503": "The database is away or busy; the same request may succeed in a moment.",
 }
 WRITES = READS | {

@@ -15,7 +15,7 @@ from app.main import create_app
 from tests.builders import unique
 from tests.web import admin_cast
 from tests.web.browsing import DESKTOP, PHONE, Site, Visit, contrasts, findings, fits, sign_in
-from tests.web.draft_cast import drafted_at
+from tests.web.draft_cast import a_desk, drafted_at
 from tests.web.finance_cast import charged, claimed
 
 FIRST_LOAD = 300 * 1024
@@ -38,6 +38,7 @@ SAMPLES: dict[str, Callable[[Site], str]] = {
     "contract": lambda site: site.world.contract,
     "country": lambda site: "CN",
     "courier": admin_cast.a_courier,
+    "connection": lambda site: site.run(a_desk),
     "draft_id": lambda site: a_draft(site),
     "event_id": admin_cast.an_event,
     "from_place": lambda site: site.world.branch,

@@ -174,6 +174,7 @@ def sections(say: Words) -> tuple[Section, ...]:
         Section("/admin/models", say("Models"), say("Positions and key parts.")),
         Section("/admin/parts", say("Parts"), say("How pieces are counted, what stands in.")),
         Section("/admin/imports", say("Imports"), say("CSV and Excel files, tried out first.")),
+        Section("/admin/connections", say("Ticketing systems"), say("Whose tickets become requests.")),
         Section("/admin/audit", say("Audit trail"), say("Who did what, when, sealed.")),
     )
 

@@ -117,3 +117,8 @@ CLOCK_LABEL: Mapping[str, str] = {
     "done_minutes": "running again",
     "done_after_arrival_minutes": "running, after arrival",
 }
+
+SWITCH: Mapping[str, str] = {"active": "connected", "disabled": "switched off"}
+SWITCH_STANDING: Mapping[str, Standing] = {"active": "ok", "disabled": "paused"}
+OUTCOME: Mapping[str, str] = {"new": "waits", "done": "acted on", "ignored": "ignored", "failed": "failed"}
+OUTCOME_STANDING: Mapping[str, Standing] = {"new": "paused", "done": "ok", "ignored": "paused", "failed": "late"}
