@@ -160,7 +160,8 @@ async def switch_connection(
         ),
         ConnectionOut,
     )
-    return see_other(f"/admin/connections/{connection}", request, say=Words(call.language)("Changed."))
+    say = Words(call.language)
+    return see_other(f"/admin/connections/{connection}", request, say=say("Changed."))
 
 
 @post("/admin/connections/{connection:str}/again/{receipt:str}", opt=signed_in(ADMIN), include_in_schema=False)
@@ -169,7 +170,8 @@ async def act_again(
 ) -> Response[Any]:
     """Act once more on what failed or was ignored."""
     await call.act(lambda db: receiving.try_again(db, actor=call.actor, receipt_id=receipt, now=call.now), ReceiptOut)
-    return see_other(f"/admin/connections/{connection}", request, say=Words(call.language)("It is looked at again."))
+    say = Words(call.language)
+    return see_other(f"/admin/connections/{connection}", request, say=say("It is looked at again."))
 
 
 HANDLERS = [
