@@ -26,7 +26,7 @@ async def two_shelves(api, **level):
     return world, far, answer.json()
 
 
-async def test_the_nearer_last_piece_is_left_for_a_later_promise_and_the_answer_says_so(api):
+async def test_the_nearer_last_piece_is_left_for_a_later_promise_and_the_answer_says_so(api, as_role):
     world, far, level = await two_shelves(api, general_per_day=1.2)
     assert (level["severe_per_day"], level["estimated"], level["free"]) == (0.0, False, 1)
     promise = await made(api, "/v1/promises", world.request(), 200)
@@ -35,6 +35,10 @@ async def test_the_nearer_last_piece_is_left_for_a_later_promise_and_the_answer_
     other = next(one for one in line["alternatives"] if one["place"] == world.local)
     assert (other["reason"]["code"], other["reason"]["facts"]["hits"]) == ("routing.source_last_piece", "0.36")
     assert "puts 0.36 of a future 2-hour hit at stake" in other["reason"]["text"]
+    assert (other["eta"] < line["eta"], other["late_seconds"], other["hits_at_stake"]) == (True, 0, "0.36")
+    engineer = await as_role("engineer", customers=[world.customer])
+    seen = (await made(engineer, "/v1/promises", world.request(), 200))["lines"][0]["alternatives"]
+    assert (other["cost_minor"] > 0, {one["cost_minor"] for one in seen}) == (True, {None})
     told = await api.post("/v1/promises", json=world.request(), headers={"Accept-Language": "zh-CN"})
     assert "赔上今后 0.36 次" in str(told.json()["lines"][0]["alternatives"])
 

@@ -140,15 +140,21 @@ def line_out(loaded: Loaded, line: Any, *, actor: Actor, language: Language) -> 
         old_part=line.old_part,
         cost=_cost(live) if actor.sees_cost else None,
         reasons=reasons_of(for_eyes(line.sourcing["reasons"], actor), language),
-        alternatives=[
-            schemas.AlternativeOut(
-                place=one["place"],
-                part_number=one["part_number"],
-                reason=reasons_of(for_eyes([one["reason"]], actor), language)[0],
-            )
-            for one in line.sourcing["alternatives"]
-        ],
+        alternatives=[alternative_of(one, actor, language) for one in line.sourcing["alternatives"]],
         confirmed=line.confirmed,
+    )
+
+
+def alternative_of(one: Mapping[str, Any], actor: Actor, language: Language) -> schemas.AlternativeOut:
+    """A way not taken as it was weighed then; what was stored before it was weighed in figures has none."""
+    return schemas.AlternativeOut(
+        place=one["place"],
+        part_number=one["part_number"],
+        reason=reasons_of(for_eyes([one["reason"]], actor), language)[0],
+        eta=None if one.get("eta") is None else datetime.fromisoformat(one["eta"]),
+        late_seconds=one.get("late_s"),
+        hits_at_stake=one.get("hits"),
+        cost_minor=one.get("cost_minor") if actor.sees_cost else None,
     )
 
 

@@ -110,11 +110,16 @@ class CommitmentOut(Wire):
 
 
 class AlternativeOut(Wire):
-    """A source not taken, and why."""
+    """A source not taken, and why; the next best first. `eta`: when its promise would be met as it was weighed then;
+    `hits_at_stake`: future 2-hour promises that its pieces are worth; `cost_minor`: what it weighed, for who sees costs."""
 
     place: str
     part_number: str
     reason: ReasonOut
+    eta: Instant | None
+    late_seconds: int | None
+    hits_at_stake: str | None
+    cost_minor: int | None
 
 
 class LineOut(Wire):

@@ -257,7 +257,10 @@ def line_row(
         "committed_at": now,
         "due_at": line.promise.due_at.astimezone(UTC),
         "commitment_reasons": plain_reasons(line.promise.reasons),
-        "sourcing": {"reasons": plain_reasons(line.reasons), "alternatives": plain_alternatives(line.alternatives)},
+        "sourcing": {
+            "reasons": plain_reasons(line.reasons),
+            "alternatives": plain_alternatives(line.alternatives, now),
+        },
         "courier": None,
         "carrier": line.way.carrier,
         "waybill": None,

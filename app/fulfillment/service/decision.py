@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.billing.rules.pricing import Cost, NoRate, Payer, Price, PriceTerms, price_by
@@ -252,6 +252,17 @@ def plain_reasons(reasons: tuple[Reason, ...]) -> list[dict[str, Any]]:
     return [{"rule": one.rule, "code": one.code, "facts": dict(one.facts)} for one in reasons]
 
 
-def plain_alternatives(found: tuple[Alternative, ...]) -> list[dict[str, Any]]:
-    """Ways not taken as JSON values: what is stored."""
-    return [{"place": one.place, "part_number": one.part, "reason": plain_reasons((one.reason,))[0]} for one in found]
+def plain_alternatives(found: tuple[Alternative, ...], now: datetime) -> list[dict[str, Any]]:
+    """Ways not taken as JSON values: what is stored. `now` is when they were weighed."""
+    return [
+        {
+            "place": one.place,
+            "part_number": one.part,
+            "reason": plain_reasons((one.reason,))[0],
+            "eta": None if one.eta_s is None else (now + timedelta(seconds=one.eta_s)).isoformat(),
+            "late_s": one.late_s,
+            "cost_minor": one.cost_minor,
+            "hits": one.hits,
+        }
+        for one in found
+    ]

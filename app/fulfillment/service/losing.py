@@ -147,7 +147,7 @@ async def _hold(frame: Frame, line: Any, pick: Pick, offer: Offer, way: Way, cho
         "price_terms": msgspec.to_builtins(terms),
         "sourcing": {
             "reasons": plain_reasons(choice.reasons),
-            "alternatives": plain_alternatives(choice.alternatives),
+            "alternatives": plain_alternatives(choice.alternatives, frame.now),
         },
         "replaces": line.id,
         "confirmed": None if offer.ours else False,

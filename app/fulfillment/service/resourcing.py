@@ -176,7 +176,7 @@ async def rehold(
     pieces = await reserve(frame.db, actor=frame.actor, demand=[demand], now=frame.now)
     terms = no_dearer(line, msgspec.convert(line.price_terms, PriceTerms))
     price = quote(pieces, terms, provisional=not offer.ours)
-    sourcing = {"reasons": plain_reasons(reasons), "alternatives": plain_alternatives(alternatives)}
+    sourcing = {"reasons": plain_reasons(reasons), "alternatives": plain_alternatives(alternatives, frame.now)}
     values = {
         "id": line.id,
         "source": offer.place,

@@ -81,12 +81,20 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A way not taken and why: the first thing in R2's order in which it is worse, and by how much."""
+    """A way not taken and why: the first thing in R2's order in which it is worse, and by how much.
+
+    `eta_s` and `late_s` are seconds from now and past the commitment, None where nothing reaches. `cost_minor` is what
+    it weighs, the price of the pieces included, `hits` the share of future local commitments that they put at stake.
+    """
 
     line: str
     place: str
     part: str
     reason: Reason
+    eta_s: int | None = None
+    late_s: int | None = None
+    cost_minor: int = 0
+    hits: str = "0.00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,13 +299,31 @@ def _reasons(asks: Sequence[Ask], best: Sequence[_Option]) -> tuple[Reason, ...]
 
 
 def _alternatives(asks: Sequence[Ask], best: Sequence[_Option]) -> tuple[Alternative, ...]:
+    """The runners-up of each line, the next best first."""
     found = []
     for ask, option in zip(asks, best, strict=True):
         taken = {pick.candidate.shelf for pick in option.picks}
-        for each in sorted(ask.candidates, key=lambda each: each.shelf):
-            if each.shelf not in taken:
-                found.append(Alternative(ask.line, each.place, each.part, readable(_why_not(each, ask, option))))
+        others = [each for each in ask.candidates if each.shelf not in taken]
+        found += [_alternative(each, ask, option) for each in sorted(others, key=lambda each: _rank(each, ask))]
     return tuple(found)
+
+
+def _rank(candidate: Candidate, ask: Ask) -> tuple[bool, tuple[int, ...], Shelf]:
+    """Whole ones before too small ones, then by R2."""
+    return candidate.free < ask.quantity, _option(ask, [(candidate, ask.quantity)]).key, candidate.shelf
+
+
+def _alternative(other: Candidate, ask: Ask, chosen: _Option) -> Alternative:
+    return Alternative(
+        ask.line,
+        other.place,
+        other.part,
+        readable(_why_not(other, ask, chosen)),
+        eta_s=other.eta_s if ask.kind == "local" or other.handover_s is None else other.handover_s,
+        late_s=late_s(other, ask),
+        cost_minor=other.cost_minor + other.depletion_minor(ask.quantity),
+        hits=other.hits_at_stake(ask.quantity),
+    )
 
 
 def _unreachable(candidate: Candidate, ask: Ask) -> bool:

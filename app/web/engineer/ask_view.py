@@ -1,6 +1,6 @@
 """From what was read to the finished page on which a part is asked for, and to the promise it shows beforehand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -172,6 +172,19 @@ def told(reasons: Iterable[ReasonOut], names: Mapping[str, str], language: Langu
     return tuple(dict.fromkeys(text(one.code, named(one.facts, names), language) for one in reasons))
 
 
+def instead_told(
+    line: LineOut, names: Mapping[str, str], written: Callable[[datetime], str], say: Words
+) -> tuple[tuple[str, str], ...]:
+    """The ways not taken, next best first: from where and when it would have come, and why not."""
+    found = []
+    for one in line.alternatives:
+        where = names.get(one.place, one.place)
+        if one.eta is not None:
+            where = f"{where} · {say('there about {at}', at=written(one.eta))}"
+        found.append((where, told([one.reason], names, say.language)[0]))
+    return tuple(found)
+
+
 def named(facts: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     found = dict(facts)
     for key in ("place", "courier", "area"):
@@ -237,9 +250,7 @@ def promised(
         part=f"{names.get(line.supplied_part_number, line.supplied_part_number)} ×{line.quantity}",
         substitute=line.supplied_part_number != line.part_number,
         why=told([*line.commitment.reasons, *line.reasons], names, say.language),
-        instead=tuple(
-            (names.get(one.place, one.place), told([one.reason], names, say.language)[0]) for one in line.alternatives
-        ),
+        instead=instead_told(line, names, lambda at: clock_time(at, zone, now, say), say),
     )
 
 

@@ -10,7 +10,7 @@ from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import ENDED
 from app.fulfillment.schemas import LineOut, RequestOut
 from app.web.engineer.actions import Action, actions_of, held_by_hand
-from app.web.engineer.ask_view import is_free, price_meant, price_told, told
+from app.web.engineer.ask_view import instead_told, is_free, price_meant, price_told, told
 from app.web.engineer.known import Known, part_told
 from app.web.engineer.progress import EndedClock, Stage, clocks_told, ended_clock, stages_of
 from app.web.engineer.trail import TrailRow, trail_row
@@ -182,9 +182,7 @@ def line_view(line: LineOut, loaded: Loaded, known: Known) -> LineView:
         way=tuple(way),
         facts=tuple((word, value) for word, value in facts if value),
         why=told([*line.commitment.reasons, *line.reasons], names, say.language),
-        instead=tuple(
-            (names.get(one.place, one.place), told([one.reason], names, say.language)[0]) for one in line.alternatives
-        ),
+        instead=instead_told(line, names, lambda at: frame.at(at, zone), say),
         serials=issued(loaded, line.id or ""),
     )
 
