@@ -12,6 +12,7 @@ from app.core.db import begin, reading
 from app.core.egress import Outgoing, egress_of
 from app.integrations.jobs.deliver import Post
 from app.integrations.jobs.fan_out import fan_out_events
+from app.integrations.service.deliveries import at_work, claim
 from tests.cast import a_world
 from tests.integrations.conftest import Out
 from tests.integrations.receiver import drips, floods, never_answers, resets_after_half, says
@@ -417,3 +418,30 @@ async def test_changes_need_the_version_they_were_made_on(world, out, receiver, 
     assert (await api.post(path + "/ping")).json()["code"] == "webhook.not_active"
     kept = await api.post("/v1/webhook-endpoints", json={"url": receiver.url}, headers={"Idempotency-Key": "k"})
     assert (kept.status_code, kept.json()["code"]) == (400, "idempotency.not_here")
+
+
+async def test_what_happens_while_an_endpoint_is_disabled_is_kept_and_sent_first_when_it_is_enabled(
+    world, out, receiver, api
+):
+    endpoint = await out.endpoint(receiver, world, event_types=["part_request.accepted", "part_request.noted"])
+    path = f"/v1/webhook-endpoints/{endpoint['id']}"
+    request = (await world.ask())["id"]
+    await api.post(path + "/disable", json={"reason": "maintenance"})
+    await world.do(request, "notes", text="meanwhile")
+    await out.send()
+    assert receiver.got == []
+    enabled = await api.post(path + "/enable", json={"replay": True})
+    assert (enabled.status_code, enabled.json()["state"]) == (200, "active")
+    await world.do(request, "notes", text="after")
+    await out.send()
+    assert [int(got.headers["sparelane-sequence"]) for got in receiver.got] == [1, 2, 3]
+
+
+async def test_what_a_killed_worker_had_is_free_at_once(world, out, receiver, engine, clock):
+    endpoint = await out.endpoint(receiver, world, event_types=["part_request.accepted"])
+    await world.ask()
+    await fan_out_events(engine, clock.now())
+    async with at_work(engine) as number, begin(engine) as db:
+        assert len(await claim(db, worker=number, each=16, few=2, most=100, now=clock.now())) == 1
+    await out.send()  # the lease still runs; its worker is gone
+    assert [(one["state"], one["attempts"]) for one in await out.log(endpoint)] == [("delivered", 2)]
