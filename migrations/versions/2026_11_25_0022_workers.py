@@ -1,12 +1,12 @@
 """Deliveries know which worker has them, so that a killed one's are free at once; what happens while an endpoint is
 disabled is kept for it, so that it can be sent after all.
 
-Revision ID: 0025_workers
+Revision ID: 0022_workers
 """
 
 from alembic import op
 
-revision = "0025_workers"
+revision = "0022_workers"
 down_revision = "0021_call_offs"
 branch_labels = None
 depends_on = None
