@@ -33,6 +33,9 @@ def late(site):
             await site.world.receive(part, 3, place=far)
             lines = [{"part_number": part, "quantity": 1}]
             asked = await site.world.ask(device_serial=await site.world.device(), lines=lines)
+            # a line that is pinned stays where it is: else the plan itself would fetch it from the nearer shelf
+            pin = {"line": asked["lines"][0]["id"], "courier": site.world.courier}
+            await made(api, "/v1/plan/pins", pin)
             await site.world.receive(part, 3)
             return asked
 

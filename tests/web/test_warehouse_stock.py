@@ -167,7 +167,7 @@ def test_other_places_have_no_stock_pages(visit, site, depot):
     assert page.goto(f"{site.base}/receiving?place={site.world.local}").status == 404
     page.goto(f"{site.base}/stock/parts/{depot['psu']}")
     expect(page.locator("dd").first).to_have_text("0")
-    expect(page.locator("main")).to_contain_text(f"free elsewhere{site.world.local}")
+    expect(page.locator("main")).to_contain_text(f"Free elsewhere{site.world.local}")
 
 
 @pytest.mark.parametrize(

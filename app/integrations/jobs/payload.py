@@ -53,7 +53,7 @@ def wants(row: Any, event: Any) -> bool:
     known = TYPES.get(event.type)
     if known is None or row.role not in known.roles or event.subject == row.id:
         return False
-    return row.event_types is None or event.type in row.event_types
+    return event.seq > row.since and (row.event_types is None or event.type in row.event_types)
 
 
 Pictures = dict[tuple[Any, ...], msgspec.Raw | None]

@@ -125,9 +125,9 @@ async def _switch_writer(db: AsyncConnection, actor: Actor, code: str, now: date
         return
     await db.execute(SPEAKS, {"id": writer.id, "language": row.language})
     if wanted:
-        await db.execute(SET_STATE, {"id": writer.id, "state": "active", "reason": None})
+        await db.execute(SET_STATE, {"id": writer.id, "state": "active", "reason": None, "now": now})
     elif writer.state == "active":
-        await db.execute(SET_STATE, {"id": writer.id, "state": "disabled", "reason": "connection"})
+        await db.execute(SET_STATE, {"id": writer.id, "state": "disabled", "reason": "connection", "now": now})
         await db.execute(CANCEL, {"id": writer.id, "reason": "endpoint_disabled", "now": now})
 
 

@@ -23,7 +23,8 @@ TAKEN = text("DELETE FROM event_outbox WHERE event_seq = ANY(CAST(:seqs AS bigin
 RECEIVERS = text("""
     SELECT e.id, e.kind, e.event_types, e.language, e.role, e.owner, e.places, c.provider, c.overrides, c.code AS system,
         CASE WHEN e.kind = 'ticket' THEN c.customers ELSE e.customers END AS customers,
-        CASE WHEN e.kind = 'ticket' THEN c.areas ELSE e.areas END AS areas
+        CASE WHEN e.kind = 'ticket' THEN c.areas ELSE e.areas END AS areas,
+        coalesce((SELECT min(v.seq) FROM event v WHERE v.subject = e.id), 0) AS since
     FROM webhook_endpoint e
     LEFT JOIN connection c ON c.code = e.connection
     LEFT JOIN api_key k ON k.id = e.owner
@@ -63,7 +64,8 @@ async def waiting(db: AsyncConnection, *, most: int) -> Sequence[Any] | None:
 
 
 async def receivers(db: AsyncConnection, *, now: datetime) -> Sequence[Any]:
-    """Every endpoint whose key counts and that gets events now: active, or disabled lately, for which they are kept."""
+    """Every endpoint whose key counts and that gets events now: active, or disabled lately, for which they are kept.
+    `since` is the event that made it: what was before that is none of its."""
     return (await db.execute(RECEIVERS, {"now": now, "kept_since": now - KEPT_FOR})).all()
 
 
