@@ -10,6 +10,7 @@ from app.core.errors import NotFound
 from app.core.keyset import capped, decode, encode
 from app.core.money import Money
 from app.core.types import MoneyOut
+from app.stock.rules.ledger import NO_CURRENCY
 from app.stock.schemas import (
     LoanOut,
     LoansOut,
@@ -28,7 +29,7 @@ STOCK = text(f"""
            (SELECT array_agg(s.currency || ' ' || s.minor ORDER BY s.currency)
             FROM (SELECT l.currency, sum(l.value_minor) AS minor FROM stock_layer l
                   WHERE (l.place, l.part, l.condition, l.genuine) = (b.place, b.part, b.condition, b.genuine)
-                    AND l.quantity > 0 AND l.currency <> 'XXX' GROUP BY l.currency) s) AS worth,
+                    AND l.quantity > 0 AND l.currency <> '{NO_CURRENCY}' GROUP BY l.currency) s) AS worth,
            ARRAY(SELECT DISTINCT l.bin FROM stock_layer l
                  WHERE (l.place, l.part, l.condition, l.genuine) = (b.place, b.part, b.condition, b.genuine)
                    AND l.quantity > 0 AND l.bin IS NOT NULL ORDER BY l.bin) AS bins
@@ -157,7 +158,7 @@ def _movement(row: Any, actor: Actor) -> MovementOut:
         lot=row.lot,
         serial=row.serial,
         quantity=row.quantity,
-        value=money_out(row.value_minor, row.currency) if actor.sees_cost and row.currency != "XXX" else None,
+        value=money_out(row.value_minor, row.currency) if actor.sees_cost and row.currency != NO_CURRENCY else None,
         ledger_number=row.ledger_number,
         balance_after=row.balance_after,
         reference=row.reference,

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from app.core.money import share
 
+NO_CURRENCY = "XXX"
+"""ISO 4217: no currency is involved, as pieces at no value have none."""
+
 
 class Virtual(StrEnum):
     """Places without shelves (S1): they have no balance row, the ledger alone says what they hold."""

@@ -13,13 +13,12 @@ from app.core.ids import new_id
 from app.stock.queries import lists
 from app.stock.queries.holds import locked_reservations
 from app.stock.queries.lookups import place_for, tracking
-from app.stock.rules.ledger import Key, Layer, Virtual, Why
+from app.stock.rules.ledger import NO_CURRENCY, Key, Layer, Virtual, Why
 from app.stock.schemas import BookedOut, LoanBackIn, LoanIn, LoanOut, PiecesIn, ReturnIn, ReturnLineIn
 from app.stock.service.books import fresh_layer_ids, layers_by_id, open_books, post
 from app.stock.service.lines import check_lines, choose_pieces, happened, key_at
 from app.stock.service.refusals import AlreadyBack, BadLines
 
-NO_CURRENCY = "XXX"  # ISO 4217: no currency is involved, as pieces at no value have none
 CAME_BACK = text("""
     SELECT coalesce(sum(quantity), 0)::bigint FROM stock_movement
     WHERE why = 'return_defective' AND reference = :reference
