@@ -1,6 +1,6 @@
 """Doors to people: who there is, making and changing them, one-time passwords, locking out, and their open sessions."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -252,15 +252,25 @@ async def reset_password(
 Verb = Callable[..., Awaitable[UserOut]]
 
 
-async def done(request: AnyRequest, who: SignedIn, form: Form, call: Call, user_id: str, verb: Verb) -> UserOut | None:
-    """Run a verb on a person's account once; None where the password is asked for first."""
+TOLD: Mapping[str, str] = {
+    "disabled": "{name} is locked out.",
+    "enabled": "{name} may sign in again.",
+    "signed_out": "{name} is signed out everywhere.",
+}
+
+
+async def done(
+    request: AnyRequest, who: SignedIn, form: Form, call: Call, user_id: str, verb: Verb, what: str
+) -> Response[Any]:
+    """Run a verb on a person's account once and tell it, or ask for the password first."""
     if not who.fresh(call.now):
-        return None
+        return ask_again(request, who, form) or see_other("/admin/people")
 
     async def run(db: AsyncConnection) -> UserOut:
         return await verb(db, actor=call.actor, user_id=user_id, expected_version=version_of(form), now=call.now)
 
-    return await call.act(run, UserOut)
+    made, say = await call.act(run, UserOut), Words(call.language)
+    return see_other(f"/admin/people/{user_id}", request, say=say(TOLD[what], name=made.name))
 
 
 @post("/admin/people/{user_id:str}/disable", opt=signed_in(ADMIN), include_in_schema=False)
@@ -272,10 +282,7 @@ async def disable_person(
     user_id: FromPath[str],
 ) -> Response[Any]:
     """Lock somebody out at once."""
-    made, say = await done(request, who, form, call, user_id, service.disable_user), Words(call.language)
-    if made is None:
-        return ask_again(request, who, form) or see_other("/admin/people")
-    return see_other(f"/admin/people/{user_id}", request, say=say("{name} is locked out.", name=made.name))
+    return await done(request, who, form, call, user_id, service.disable_user, "disabled")
 
 
 @post("/admin/people/{user_id:str}/enable", opt=signed_in(ADMIN), include_in_schema=False)
@@ -287,10 +294,7 @@ async def enable_person(
     user_id: FromPath[str],
 ) -> Response[Any]:
     """Let somebody in again."""
-    made, say = await done(request, who, form, call, user_id, service.enable_user), Words(call.language)
-    if made is None:
-        return ask_again(request, who, form) or see_other("/admin/people")
-    return see_other(f"/admin/people/{user_id}", request, say=say("{name} may sign in again.", name=made.name))
+    return await done(request, who, form, call, user_id, service.enable_user, "enabled")
 
 
 @post("/admin/people/{user_id:str}/end-sessions", opt=signed_in(ADMIN), include_in_schema=False)
@@ -302,10 +306,7 @@ async def end_sessions(
     user_id: FromPath[str],
 ) -> Response[Any]:
     """Sign somebody out everywhere."""
-    made, say = await done(request, who, form, call, user_id, service.end_sessions), Words(call.language)
-    if made is None:
-        return ask_again(request, who, form) or see_other("/admin/people")
-    return see_other(f"/admin/people/{user_id}", request, say=say("{name} is signed out everywhere.", name=made.name))
+    return await done(request, who, form, call, user_id, service.end_sessions, "signed_out")
 
 
 HANDLERS = [
