@@ -12,8 +12,9 @@ SHORT = 0.9
 """Pieces in stock for each piece asked for."""
 
 
-def asks_of(lines: int, places: int, *, seed: int) -> list[Ask]:
-    """Lines over a square of 60 km, each of which any place with the part, or its substitute, may serve."""
+def asks_of(lines: int, places: int, *, seed: int, together: int = 1) -> list[Ask]:
+    """Lines over a square of 60 km, each of which any place with the part, or its substitute, may serve; so many
+    `together` are of one order: one site, one urgency."""
     rng = random.Random(seed)
     points = {f"P{at}": (rng.random() * 60, rng.random() * 60) for at in range(places)}
     free: dict[tuple[str, int], int] = {}
@@ -25,7 +26,9 @@ def asks_of(lines: int, places: int, *, seed: int) -> list[Ask]:
         by_part.setdefault(part, []).append((place, pieces))
     found = []
     for number in range(lines):
-        part, x, y = rng.randrange(PARTS), rng.random() * 60, rng.random() * 60
+        part = rng.randrange(PARTS)
+        if number % together == 0:
+            x, y, tier = rng.random() * 60, rng.random() * 60, rng.choice((0, 1, 1, 2, 2, 2))
         candidates = []
         for offered, swap in ((part, False), ((part + 1) % PARTS, True)):
             for place, pieces in by_part.get(offered, ()):
@@ -49,7 +52,7 @@ def asks_of(lines: int, places: int, *, seed: int) -> list[Ask]:
                 quantity=1,
                 kind="local",
                 due_s=7_200,
-                tier=rng.choice((0, 1, 1, 2, 2, 2)),
+                tier=tier,
                 candidates=tuple(candidates),
             )
         )

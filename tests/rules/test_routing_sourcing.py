@@ -194,7 +194,7 @@ def value(asks: list[Ask], picked: list[Candidate | None], *, sources: bool) -> 
     shelves: dict[tuple[str, str], list[Candidate]] = {}
     for line, each in zip(asks, picked, strict=True):
         late = late_s(each, line) if each else None
-        late = (1 << 40 if sources else 10_000_000) if late is None else late
+        late = (1 << 40 if sources else 1_000_000) if late is None else late
         misses[line.tier] += late > 0
         over[line.tier] += late
         if each:

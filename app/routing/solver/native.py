@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar, cast
 import numba
 
 HERE = Path(__file__).parent
-SOURCES = ("native.py", "arrays.py", "moves.py", "walk.py")
+SOURCES = ("native.py", "arrays.py", "moves.py", "walk.py", "paths.py")
 """All files with kernels: numba itself would not see that a function called from another file has changed."""
 P = ParamSpec("P")
 T = TypeVar("T")

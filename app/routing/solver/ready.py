@@ -5,7 +5,9 @@ no search and no test ever waits for the compiler.
 from datetime import UTC, datetime
 
 from app.routing.rules.problem import Courier, Job, Location, Prices, Problem
+from app.routing.rules.sourcing import Ask, Candidate
 from app.routing.solver.anneal import Annealing, Pace
+from app.routing.solver.flow import assign_lines
 from app.routing.solver.native import alone
 
 TINY = Problem(
@@ -17,3 +19,14 @@ TINY = Problem(
 
 with alone():
     Annealing(TINY, [[]], 0, 0.0).run(Pace(lambda: 0.0, rounds=2))
+    assign_lines(
+        [
+            Ask(
+                line="a",
+                quantity=1,
+                kind="local",
+                due_s=9,
+                candidates=(Candidate(place="p", part="q", free=1, eta_s=1),),
+            )
+        ]
+    )
