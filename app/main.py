@@ -24,6 +24,7 @@ from app.core.settings import Settings
 from app.fulfillment.api import HANDLERS as FULFILLMENT
 from app.integrations.api import HANDLERS as INTEGRATIONS
 from app.network import api as network_api
+from app.routing.solver.child import Solver
 from app.routing.travel.chosen import Travel
 from app.stock import api as stock_api
 from app.warranty import api as warranty_api
@@ -72,8 +73,10 @@ def create_app(
         app.state.egress = egress_of(settings.egress_allow)
         app.state.wake = wake or _nobody
         try:
-            async with nullcontext(travel) if travel else Travel(settings.travel, settings.data) as roads:
-                app.state.travel = roads
+            async with (
+                nullcontext(travel) if travel else Travel(settings.travel, settings.data) as app.state.travel,
+                Solver() as app.state.solver,
+            ):
                 yield
         finally:
             await app.state.engine.dispose()

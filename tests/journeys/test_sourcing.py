@@ -3,7 +3,7 @@
 import pytest
 
 from tests.builders import unique
-from tests.cast import a_world, made
+from tests.cast import YINCHUAN, a_world, made
 
 pytestmark = pytest.mark.anyio
 
@@ -98,3 +98,31 @@ async def test_nothing_is_learned_of_a_strangers_tickets(api, as_role):
     stranger = await as_role("integration", customers=["someone-else"])
     hidden = await stranger.post("/v1/part-requests", json=world.request(ticket=ticket))
     assert (hidden.status_code, hidden.json()["code"]) == (404, "device.not_found")
+
+
+async def test_a_request_of_many_lines_comes_from_the_fewest_places_that_keep_its_promise(api):
+    """Two places hold a half each; every part lies nearer somewhere else: more places than a scan can try through."""
+    world = await a_world(api)
+    parts = [unique(f"KIT{number}") for number in range(18)]
+    for part in parts:
+        await made(api, "/v1/parts", {"number": part, "name": part, "tracking": "none", "fitting_minutes": 5})
+    positions = [{"position": f"p{at}", "part_number": part, "key": False} for at, part in enumerate(parts)]
+    rack = unique("RACK")
+    await made(api, "/v1/models", {"code": rack, "name": "rack", "positions": positions})
+    serial = unique("SN")
+    await made(api, "/v1/devices", world.device_body(serial) | {"model": rack})
+    halves, others = [unique("HALF") for _ in range(2)], [unique("NEAR") for _ in range(8)]
+    held = {half: parts[at::2] for at, half in enumerate(halves)}
+    held |= {near: parts[at : at + 4] + parts[at + 8 : at + 11] for at, near in enumerate(others)}
+    for place, listed in held.items():
+        further = 0.02 if place in halves else 0.0
+        await made(api, "/v1/places", {
+            "code": place, "name": place, "kind": "own", "latitude": YINCHUAN[0] + further, "longitude": YINCHUAN[1],
+            "timezone": "Asia/Shanghai", "area": world.area,
+        })  # fmt: skip
+        lines = [
+            {"part_number": part, "quantity": 1, "unit_cost": {"amount": "10.00", "currency": "CNY"}} for part in listed
+        ]
+        await made(api, "/v1/receipts", {"place": place, "reference": unique("PO"), "lines": lines})
+    request = await world.ask(device_serial=serial, lines=[{"part_number": part, "quantity": 1} for part in parts])
+    assert {one["source"] for one in request["lines"]} == set(halves)

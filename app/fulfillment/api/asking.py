@@ -23,6 +23,8 @@ Verb = Callable[[AsyncConnection], Awaitable[schemas.RequestOut]]
 Also = Callable[[AsyncConnection, Loaded], Awaitable[None]]
 """Something that belongs to the request and is written in the transaction that accepts it."""
 ROUNDS = 3
+SOURCES_LIMIT_S = 1.5
+"""For a request of so many lines that the scan did not prove its choice."""
 
 
 async def ask(data: schemas.RequestIn, call: Call, *, also: Also | None = None) -> Response[schemas.RequestOut]:
@@ -79,10 +81,15 @@ async def _in_rounds(
 
 async def proposed(data: schemas.RequestIn, call: Call, *, ask_roads: bool = True) -> Proposal:
     """The decision on what is known; where it rests on ways that nobody asked for yet, roads are asked once, outside any
-    transaction and within their limit (R5, T150), and it is decided anew."""
+    transaction and within their limit (R5, T150), and it is decided anew. Many lines that share places are the solver's
+    (R2); the last round, under locks, does without."""
     proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
     region = proposal.facts.region
     times = region.travel if region is not None else None
     if ask_roads and await learn(call.engine, getattr(call.state, "travel", None), times, now=call.now):
         proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
-    return proposal
+    choice, solver = proposal.decision.choice, getattr(call.state, "solver", None)
+    if choice.proven or solver is None:
+        return proposal
+    better = await solver.sources(proposal.decision.asks, choice, limit_s=SOURCES_LIMIT_S)
+    return proposal.chosen_anew(better, now=call.now)

@@ -1,6 +1,6 @@
 """Accepting a request: what was decided is written and its stock held, in one short transaction that re-checks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +34,7 @@ from app.fulfillment.service.refusals import (
 )
 from app.fulfillment.service.resourcing import LOCK_BALANCES
 from app.fulfillment.service.writing import write_request
-from app.routing.rules.sourcing import Shortage
+from app.routing.rules.sourcing import Choice, Shortage
 from app.stock.queries.holds import Reserved
 from app.stock.service.holds import Demand, reserve
 from app.warranty.rules.inputs import Failure
@@ -53,7 +53,13 @@ class Proposal:
     asked: RequestIn
     received_at: datetime
     facts: Facts
+    wishes: Wishes
     decision: Decision
+
+    def chosen_anew(self, choice: Choice, *, now: datetime) -> "Proposal":
+        """The same facts with a better choice of sources."""
+        decided = decide(self.facts, self.wishes, now=now, choice=choice)
+        return self if isinstance(decided, Shortage) else replace(self, decision=decided)
 
 
 def check_asked(asked: RequestIn, *, now: datetime) -> datetime:
@@ -106,7 +112,7 @@ async def propose(db: AsyncConnection, *, actor: Actor, asked: RequestIn, now: d
     decided = decide(facts, wishes, now=now)
     if isinstance(decided, Shortage):
         raise shortage(facts, decided)
-    return Proposal(asked=asked, received_at=received_at, facts=facts, decision=decided)
+    return Proposal(asked=asked, received_at=received_at, facts=facts, wishes=wishes, decision=decided)
 
 
 async def propose_locked(db: AsyncConnection, *, actor: Actor, asked: RequestIn, now: datetime) -> Proposal:

@@ -12,7 +12,7 @@ from app.fulfillment.rules import commitments
 from app.fulfillment.rules.commitments import Demand, LocalStock, Promise, decide_commitment
 from app.fulfillment.service.candidates import Way, Ways, candidate_of, ways_of
 from app.fulfillment.service.refusals import CurrencyMismatch
-from app.routing.rules.sourcing import Alternative, Ask, Pick, Shortage, choose_sources
+from app.routing.rules.sourcing import Alternative, Ask, Choice, Pick, Shortage, choose_sources
 from app.stock.queries.offers import Offer
 from app.warranty.rules.inputs import VerdictInputs
 from app.warranty.rules.verdict import Covered, NotCovered
@@ -69,14 +69,18 @@ class LineDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A promise in full. `lines` are in the order asked; a split line is several."""
+    """A promise in full. `lines` are in the order asked; a split line is several. `asks` and `choice` are what the
+    sources were chosen from and how: where the choice is not proven, a longer search may find a better one."""
 
     lines: tuple[LineDecision, ...]
     reasons: tuple[Reason, ...]
+    asks: tuple[Ask, ...]
+    choice: Choice
 
 
-def decide(facts: Facts, wishes: Wishes, *, now: datetime) -> Decision | Shortage:
-    """Decide every line, all or none. Which source keeps which commitment is one search over all lines (R1, R2)."""
+def decide(facts: Facts, wishes: Wishes, *, now: datetime, choice: Choice | None = None) -> Decision | Shortage:
+    """Decide every line, all or none. Which source keeps which commitment is one search over all lines (R1, R2), unless
+    the `choice` was made from the same facts and wishes already."""
     verdicts = [judge(line.failure.inputs) for line in facts.lines]
     opened = any(isinstance(one, Covered) and one.opened_box for one in verdicts)
     ways = ways_of(facts, now=now, tier=0 if opened else wishes.tier, appointment_at=wishes.appointment_at)
@@ -86,21 +90,26 @@ def decide(facts: Facts, wishes: Wishes, *, now: datetime) -> Decision | Shortag
         ask, by_shelf = _ask(facts, wishes, facts.lines[index], promise, ways, str(number))
         asks.append(ask)
         found[ask.line] = by_shelf
-    choice = choose_sources([_locally(ask) for ask in asks])
-    if isinstance(choice, Shortage):  # the local pieces do not do: better late from anywhere than refused (IS10)
-        choice = choose_sources(asks)
-    if isinstance(choice, Shortage):
-        return replace(choice, line=str(promised[int(choice.line)][0]))
+    chosen, asks = (choice, asks) if choice is not None else _sources(asks)
+    if isinstance(chosen, Shortage):
+        return replace(chosen, line=str(promised[int(chosen.line)][0]))
     taken: Counter[tuple[str, str]] = Counter()
     lines = []
-    for pick in choice.picks:
+    for pick in chosen.picks:
         index, promise = promised[int(pick.line)]
         offer, way = found[pick.line][pick.candidate.shelf]
-        because = tuple(one for one in choice.reasons if one.facts.get("line") == pick.line)
-        others = tuple(one for one in choice.alternatives if one.line == pick.line)
+        because = tuple(one for one in chosen.reasons if one.facts.get("line") == pick.line)
+        others = tuple(one for one in chosen.alternatives if one.line == pick.line)
         line = _line(facts, facts.lines[index], pick, promise, offer, way, verdicts[index], taken)
         lines.append(_explained(line, because, others))
-    return Decision(lines=tuple(lines), reasons=())
+    return Decision(lines=tuple(lines), reasons=(), asks=tuple(asks), choice=chosen)
+
+
+def _sources(asks: list[Ask]) -> tuple[Choice | Shortage, list[Ask]]:
+    """The choice, and from which ways: where the local pieces do not do, better late from anywhere than refused (IS10)."""
+    near = [_locally(ask) for ask in asks]
+    choice = choose_sources(near)
+    return (choose_sources(asks), asks) if isinstance(choice, Shortage) else (choice, near)
 
 
 def _promised(facts: Facts, wishes: Wishes, verdicts: list[Verdict]) -> list[tuple[int, Promise]]:

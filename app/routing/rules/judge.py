@@ -1,10 +1,11 @@
-"""The judge of plans: every law of a route checked in plain Python, sharing no code with what builds or times plans."""
+"""The judge of plans and of choices of sources: every law checked in plain Python, sharing no code with what makes them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from app.routing.rules.plan import Plan, Route, Stop
 from app.routing.rules.problem import Courier, Job, Problem
+from app.routing.rules.sourcing import Ask, Pick, Shelf
 
 
 def faults(plan: Plan, problem: Problem) -> list[str]:
@@ -225,3 +226,24 @@ def _length(route: Route, courier: Courier, problem: Problem) -> int:
         length += ways[place][stop.location]
         place = stop.location
     return length + (ways[place][courier.home] if route.stops and courier.home is not None else 0)
+
+
+def source_faults(asks: Sequence[Ask], picks: Sequence[Pick]) -> list[str]:
+    """What keeps picks from being a choice: a line not whole or split against its will, a shelf emptied twice, a way that
+    the line does not have. Trusts nothing of whoever made them."""
+    found = []
+    taken: Counter[Shelf] = Counter()
+    for ask in asks:
+        own = [pick for pick in picks if pick.line == ask.line]
+        if sum(pick.quantity for pick in own) != ask.quantity or any(pick.quantity < 1 for pick in own):
+            found.append(f"{ask.line} is not whole")
+        if len(own) > 1 and not ask.allow_split:
+            found.append(f"{ask.line} may not be split")
+        if any(pick.candidate not in ask.candidates for pick in own):
+            found.append(f"{ask.line} has no such way")
+        taken.update({pick.candidate.shelf: pick.quantity for pick in own})
+    free = {each.shelf: each.free for ask in asks for each in ask.candidates}
+    found += [f"{place} has too few {part}" for (place, part), pieces in taken.items() if pieces > free.get((place, part), 0)]
+    if unknown := {pick.line for pick in picks} - {ask.line for ask in asks}:
+        found.append(f"nobody asked for {sorted(unknown)}")
+    return found

@@ -10,7 +10,7 @@ from itertools import combinations
 from app.core.errors import Fact, Reason
 from app.routing.rules.facts import readable
 
-MOST_STEPS = 50_000
+MOST_STEPS = 5_000
 WORTH_TELLING = "0.05"
 """Of a later local hit at stake, from which on a choice says so."""
 
@@ -118,7 +118,7 @@ class Shortage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Option:
+class Option:
     """One way to serve a whole line."""
 
     picks: tuple[Pick, ...]
@@ -139,24 +139,34 @@ def choose_sources(asks: Sequence[Ask], *, most_steps: int = MOST_STEPS) -> Choi
     All lines or none. One line is a scan; several that share stock or trips are searched exactly by branch and bound,
     within `most_steps` (`Choice.proven`).
     """
-    options: list[list[_Option]] = []
+    options: list[list[Option]] = []
     for ask in asks:
-        found = sorted(_options(ask), key=lambda option: option.key)
+        found = sorted(options_of(ask), key=lambda option: option.key)
         if not found:
             return _shortage(ask)
         options.append(found)
     best, steps = _branch(asks, options, most_steps)
     if best is None:
         return _shortage(_scarcest(asks), competing=True)
+    return _choice(asks, best, proven=steps < most_steps)
+
+
+def choice_of(asks: Sequence[Ask], picks: Sequence[Pick], *, proven: bool) -> Choice:
+    """These picks as a choice, with the reasons for each and the ways not taken."""
+    best = [_option(ask, [(pick.candidate, pick.quantity) for pick in picks if pick.line == ask.line]) for ask in asks]
+    return _choice(asks, best, proven=proven)
+
+
+def _choice(asks: Sequence[Ask], best: Sequence[Option], *, proven: bool) -> Choice:
     picks = tuple(pick for option in best for pick in option.picks)
     reasons = tuple(readable(reason) for reason in _reasons(asks, best))
-    return Choice(picks, reasons, _alternatives(asks, best), proven=steps < most_steps)
+    return Choice(picks, reasons, _alternatives(asks, best), proven=proven)
 
 
-def _option(ask: Ask, parts: Sequence[tuple[Candidate, int]]) -> _Option:
+def _option(ask: Ask, parts: Sequence[tuple[Candidate, int]]) -> Option:
     picks = tuple(Pick(ask.line, candidate, pieces, _late(candidate, ask)) for candidate, pieces in parts)
     places = frozenset(pick.candidate.place for pick in picks)
-    return _Option(picks, _key(ask, picks), places)
+    return Option(picks, _key(ask, picks), places)
 
 
 def _late(candidate: Candidate, ask: Ask) -> int:
@@ -179,7 +189,7 @@ def _key(ask: Ask, picks: Sequence[Pick]) -> tuple[int, ...]:
     return (*missed, *over, swapped, len(picks), arrival, foreign, price, soonest)
 
 
-def _options(ask: Ask) -> Iterator[_Option]:
+def options_of(ask: Ask) -> Iterator[Option]:
     """Whole from one place, or, only if it may be split, from as few as possible: pairs, else a greedy filling."""
     stocked = [each for each in ask.candidates if each.free > 0]
     for candidate in stocked:
@@ -197,7 +207,7 @@ def _options(ask: Ask) -> Iterator[_Option]:
     yield from _filled(ask, stocked)
 
 
-def _filled(ask: Ask, stocked: list[Candidate]) -> Iterator[_Option]:
+def _filled(ask: Ask, stocked: list[Candidate]) -> Iterator[Option]:
     """Three or more places: filled in the order of each one's own key."""
     parts, left = [], ask.quantity
     for candidate in sorted(stocked, key=lambda each: _option(ask, [(each, min(each.free, ask.quantity))]).key):
@@ -209,8 +219,8 @@ def _filled(ask: Ask, stocked: list[Candidate]) -> Iterator[_Option]:
 
 
 def _branch(
-    asks: Sequence[Ask], options: Sequence[Sequence[_Option]], most_steps: int
-) -> tuple[tuple[_Option, ...] | None, int]:
+    asks: Sequence[Ask], options: Sequence[Sequence[Option]], most_steps: int
+) -> tuple[tuple[Option, ...] | None, int]:
     """The best combination by summed key with sources counted once per place, lines in the order given.
 
     The bound of a partial choice is its own sum plus the best of each open line; sources only ever grow.
@@ -220,14 +230,15 @@ def _branch(
     for floor in reversed(floors):
         rest.append(tuple(map(sum, zip(rest[-1], floor, strict=True))))
     rest.reverse()
-    free = {each.shelf: each.free for ask in asks for each in ask.candidates}
-    best: tuple[tuple[int, ...], tuple[_Option, ...]] | None = None
+    stock = {each.shelf: each.free for ask in asks for each in ask.candidates}
+    free = dict(stock)
+    best: tuple[tuple[int, ...], tuple[Option, ...]] | None = None
     steps = 0
 
     def total(key: tuple[int, ...], places: frozenset[str]) -> tuple[int, ...]:
         return (*key[:7], len(places), *key[7:])
 
-    def go(at: int, chosen: tuple[_Option, ...], key: tuple[int, ...], places: frozenset[str]) -> None:
+    def go(at: int, chosen: tuple[Option, ...], key: tuple[int, ...], places: frozenset[str]) -> None:
         nonlocal best, steps
         bound = total(tuple(map(sum, zip(key, rest[at], strict=True))), places)
         if steps >= most_steps * (1 if best is not None else 20):
@@ -240,20 +251,28 @@ def _branch(
             return
         for option in options[at]:
             if all(free[pick.candidate.shelf] >= pick.quantity for pick in option.picks):
+                more = sum(
+                    _emptier(pick, taken=stock[pick.candidate.shelf] - free[pick.candidate.shelf])
+                    for pick in option.picks
+                )
                 for pick in option.picks:
                     free[pick.candidate.shelf] -= pick.quantity
-                go(
-                    at + 1,
-                    (*chosen, option),
-                    tuple(map(sum, zip(key, option.key, strict=True))),
-                    places | option.places,
-                )
+                own = (*option.key[:10], option.key[10] + more, option.key[11])
+                go(at + 1, (*chosen, option), tuple(map(sum, zip(key, own, strict=True))), places | option.places)
                 for pick in option.picks:
                     free[pick.candidate.shelf] += pick.quantity
 
     if options:
         go(0, (), (0,) * len(floors[0]), frozenset())
     return (best[1] if best else None), steps
+
+
+def _emptier(pick: Pick, *, taken: int) -> int:
+    """What the pieces cost more because other lines took some from the shelf before."""
+    if not taken:
+        return 0
+    price = pick.candidate.depletion_minor
+    return price(taken + pick.quantity) - price(taken) - price(pick.quantity)
 
 
 def _shortage(ask: Ask, *, competing: bool = False) -> Shortage:
@@ -270,7 +289,7 @@ def _scarcest(asks: Sequence[Ask]) -> Ask:
     return min(asks, key=lambda ask: sum(each.free for each in ask.candidates) - ask.quantity)
 
 
-def _reasons(asks: Sequence[Ask], best: Sequence[_Option]) -> tuple[Reason, ...]:
+def _reasons(asks: Sequence[Ask], best: Sequence[Option]) -> tuple[Reason, ...]:
     """Why each pick: chosen, and what is special about it."""
     reasons = []
     for ask, option in zip(asks, best, strict=True):
@@ -298,7 +317,7 @@ def _reasons(asks: Sequence[Ask], best: Sequence[_Option]) -> tuple[Reason, ...]
     return tuple(reasons)
 
 
-def _alternatives(asks: Sequence[Ask], best: Sequence[_Option]) -> tuple[Alternative, ...]:
+def _alternatives(asks: Sequence[Ask], best: Sequence[Option]) -> tuple[Alternative, ...]:
     """The runners-up of each line, the next best first."""
     found = []
     for ask, option in zip(asks, best, strict=True):
@@ -313,7 +332,7 @@ def _rank(candidate: Candidate, ask: Ask) -> tuple[bool, tuple[int, ...], Shelf]
     return candidate.free < ask.quantity, _option(ask, [(candidate, ask.quantity)]).key, candidate.shelf
 
 
-def _alternative(other: Candidate, ask: Ask, chosen: _Option) -> Alternative:
+def _alternative(other: Candidate, ask: Ask, chosen: Option) -> Alternative:
     return Alternative(
         ask.line,
         other.place,
@@ -330,7 +349,7 @@ def _unreachable(candidate: Candidate, ask: Ask) -> bool:
     return late_s(candidate, ask) is None
 
 
-def _why_not(other: Candidate, ask: Ask, chosen: _Option) -> Reason:
+def _why_not(other: Candidate, ask: Ask, chosen: Option) -> Reason:
     """The first thing in R2's order in which the other way is worse (R6)."""
     if other.free < ask.quantity:
         return Reason("S3", "routing.source_short", {"line": ask.line, "asked": ask.quantity, "free": other.free})
@@ -351,7 +370,7 @@ def _why_not(other: Candidate, ask: Ask, chosen: _Option) -> Reason:
     return Reason("R2", codes.get(at, "routing.source_later"), {"place": other.place, "by_s": by})
 
 
-def _dearer(other: Candidate, ask: Ask, chosen: _Option, by_minor: int) -> Reason:
+def _dearer(other: Candidate, ask: Ask, chosen: Option, by_minor: int) -> Reason:
     """Dearer outright, or only because it would empty a shelf."""
     depletion = other.depletion_minor(ask.quantity)
     nearer = max(pick.candidate.eta_s or 0 for pick in chosen.picks) - (other.eta_s or 0)

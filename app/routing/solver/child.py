@@ -6,15 +6,16 @@ The parent sends plain problems and judges every answer; ortools and numba are i
 import asyncio
 import multiprocessing
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
 from app.core.errors import Reason
-from app.routing.rules.judge import faults
+from app.routing.rules.judge import faults, source_faults
 from app.routing.rules.plan import Effort, Plan
 from app.routing.rules.problem import Problem
+from app.routing.rules.sourcing import Ask, Choice, Pick, choice_of
 
 SLACK_S = 0.5
 START_S = 30.0
@@ -31,16 +32,29 @@ class NoPlan:
     why: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """A question to the child: better picks for the lines of one request."""
+
+    asks: tuple[Ask, ...]
+    picks: tuple[Pick, ...]
+    limit_s: float
+
+
 def serve(pipe: Connection) -> None:
     """The child's life: solve what comes until told to stop or the parent is gone (end of file on the pipe)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from app.routing.solver.coupled import better_picks
     from app.routing.solver.search import improve, prepare, prepared
 
     try:
         pipe.send("ready")
         while (ask := pipe.recv()) is not None:
-            problem, standing, limits = ask
             try:
+                if isinstance(ask, Sources):
+                    pipe.send(better_picks(ask.asks, ask.picks, limit_s=ask.limit_s))
+                    continue
+                problem, standing, limits = ask
                 if not prepared(problem):
                     pipe.send(PREPARING)
                     prepare(problem)
@@ -110,10 +124,20 @@ class Solver:
             return NoPlan(answer)
         if not isinstance(answer, Plan):
             return NoPlan(Reason("T151", "routing.solver_failed", {"error": str(answer)}))
-        wrong = faults(answer, problem)
-        if wrong:
-            return NoPlan(Reason("R3", "routing.plan_refused", {"faults": wrong[:10]}))
+        if against := faults(answer, problem):
+            return NoPlan(Reason("R3", "routing.plan_refused", {"faults": against[:10]}))
         return answer
+
+    async def sources(self, asks: Sequence[Ask], choice: Choice, *, limit_s: float) -> Choice:
+        """A choice for one request at least as good as the given one, which it is where the child has nothing to say; the
+        judge looks at it. The answer is here about half a second after `limit_s` of the child's time, or its start."""
+        async with self._turn:
+            if self._closed or not await self._ready():
+                return choice
+            answer = await self._asked(Sources(tuple(asks), choice.picks, limit_s), 2 * limit_s + SLACK_S)
+        if not isinstance(answer, tuple) or source_faults(asks, answer[0]):
+            return choice
+        return choice_of(asks, answer[0], proven=answer[1])
 
     async def close(self) -> None:
         """Stop the child: asked first, killed if it is still busy after the current solve's turn."""
