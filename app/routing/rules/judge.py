@@ -243,7 +243,9 @@ def source_faults(asks: Sequence[Ask], picks: Sequence[Pick]) -> list[str]:
             found.append(f"{ask.line} has no such way")
         taken.update({pick.candidate.shelf: pick.quantity for pick in own})
     free = {each.shelf: each.free for ask in asks for each in ask.candidates}
-    found += [f"{place} has too few {part}" for (place, part), pieces in taken.items() if pieces > free.get((place, part), 0)]
+    found += [
+        f"{place} has too few {part}" for (place, part), pieces in taken.items() if pieces > free.get((place, part), 0)
+    ]
     if unknown := {pick.line for pick in picks} - {ask.line for ask in asks}:
         found.append(f"nobody asked for {sorted(unknown)}")
     return found

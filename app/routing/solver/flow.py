@@ -12,7 +12,7 @@ import numpy as np
 
 from app.routing.rules.sourcing import Ask, Candidate, Pick, Shelf
 from app.routing.solver.arrays import Ints
-from app.routing.solver.paths import NOBODY, WORDS, Network, divide
+from app.routing.solver.paths import NOBODY, WORDS, Network, divide, shortlist
 
 NOWHERE_S = 1_000_000
 """How late a line counts that gets nothing: later than anything that arrives."""
@@ -73,7 +73,7 @@ def assign(columns: Columns) -> Ints:
 
     Raises ValueError where there are so many lines, or such prices, that sums would not fit into whole numbers.
     """
-    usable = np.flatnonzero((columns.at != NEVER) & (np.diff(columns.pieces)[columns.shelf] > 0))
+    usable = _usable(columns)
     line = columns.line[usable]
     network = Network(
         turn=np.argsort(columns.tier, kind="stable"),
@@ -89,13 +89,18 @@ def assign(columns: Columns) -> Ints:
 
 def nearest(columns: Columns, most: int = 6) -> Columns:
     """The columns with the first `most` ways of each line, by arrival and then by cost: for batches of thousands."""
-    usable = np.flatnonzero((columns.at != NEVER) & (np.diff(columns.pieces)[columns.shelf] > 0))
-    order = usable[np.lexsort((columns.cost[usable], columns.at[usable], columns.line[usable]))]
-    line = columns.line[order]
-    rank = np.arange(len(order)) - np.searchsorted(line, line)
-    kept = order[rank < most]
-    cut = {name: getattr(columns, name)[kept] for name in ("line", "shelf", "at", "swapped", "cost")}
+    usable = _usable(columns)
+    first = np.searchsorted(columns.line[usable], np.arange(len(columns.tier) + 1))
+    kept = np.zeros(most * len(columns.tier), np.int64)
+    count = shortlist(first, columns.at[usable], columns.cost[usable], kept)
+    ways = usable[kept[:count]]
+    cut = {name: getattr(columns, name)[ways] for name in ("line", "shelf", "at", "swapped", "cost")}
     return replace(columns, **cut)
+
+
+def _usable(columns: Columns) -> Ints:
+    """The ways that arrive, to shelves with a free piece."""
+    return np.flatnonzero((columns.at != NEVER) & (np.diff(columns.pieces)[columns.shelf] > 0))
 
 
 def columns_of(asks: Sequence[Ask]) -> tuple[Columns, list[Candidate]]:

@@ -260,6 +260,26 @@ def divided(n: Network, s: Search) -> None:
             shift(n, s, line, end, out)
 
 
+@kernel
+def shortlist(first: Ints, at: Ints, cost: Ints, kept: Ints) -> int:
+    """The ways of each line that arrive first, by cost where they tie, as many as a row of `kept` is long; how many in all."""
+    count, most = 0, len(kept) // max(1, len(first) - 1)
+    for line in range(len(first) - 1):
+        begin = count
+        for way in range(first[line], first[line + 1]):
+            to = count
+            while to > begin and (at[way], cost[way]) < (at[kept[to - 1]], cost[kept[to - 1]]):
+                to -= 1
+            if to - begin >= most:
+                continue
+            last = min(count, begin + most - 1)
+            for one in range(last, to, -1):
+                kept[one] = kept[one - 1]
+            kept[to] = way
+            count = last + 1
+    return count
+
+
 def divide(network: Network) -> Ints:
     """The way each line takes, or NOBODY: word by word the least sum of costs, prices and lines left out."""
     lines, shelves = len(network.none), len(network.pieces) - 1

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from app.routing.rules.problem import Courier, Job, Location, Prices, Problem
 from app.routing.rules.sourcing import Ask, Candidate
 from app.routing.solver.anneal import Annealing, Pace
-from app.routing.solver.flow import assign_lines
+from app.routing.solver.flow import assign, columns_of, nearest
 from app.routing.solver.native import alone
 
 TINY = Problem(
@@ -16,17 +16,9 @@ TINY = Problem(
     couriers=(Courier(code="c", start=0, available_s=0, end_s=9),),
     jobs=tuple(Job(id=name, tier=2, drop=1, drop_service_s=1, due_s=9, hard=True) for name in "ab"),
 )  # fmt: skip
+CANDIDATE = Candidate(place="p", part="q", free=1, eta_s=1)
 
 with alone():
     Annealing(TINY, [[]], 0, 0.0).run(Pace(lambda: 0.0, rounds=2))
-    assign_lines(
-        [
-            Ask(
-                line="a",
-                quantity=1,
-                kind="local",
-                due_s=9,
-                candidates=(Candidate(place="p", part="q", free=1, eta_s=1),),
-            )
-        ]
-    )
+    ways, _ = columns_of([Ask(line="a", quantity=1, kind="local", due_s=9, candidates=(CANDIDATE,))])
+    assign(nearest(ways))
