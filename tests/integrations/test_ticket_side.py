@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.core.db import reading
 from app.core.egress import Outgoing, egress_of
-from app.integrations.jobs.poll import poll_connections
+from app.integrations.jobs.poll import poll_connections, so_long_ago
 from app.integrations.jobs.write_back import filled
 from tests.integrations.receiver import never_answers, says
 
@@ -138,15 +138,54 @@ async def test_a_system_that_cannot_push_is_asked_and_each_edition_is_one_delive
     assert "2026-11-22%2001%3A58%3A00" in receiver.got[1].path, "a little before the last time asked"
 
 
-async def test_pages_are_followed_on_the_same_host_alone(world, desk, receiver, asking):
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        ({"seconds": 0}, "1 minutes ago"),
+        ({"seconds": 61}, "2 minutes ago"),
+        ({"minutes": 999}, "999 minutes ago"),
+        ({"minutes": 999, "seconds": 1}, "18 hours ago"),
+        ({"hours": 998}, "999 hours ago"),
+        ({"hours": 999}, "43 days ago"),
+        ({"days": 4000}, "999 days ago"),
+    ],
+)
+def test_how_long_ago_is_said_in_three_digits_and_never_too_short(span, said):
+    assert so_long_ago(timedelta(**span)) == said
+
+
+async def test_a_system_that_lists_fields_in_another_order_each_time_shows_the_same_edition(
+    desk, receiver, clock, asking
+):
+    await desk.connect(provider="request_tracker", base_url=receiver.url, write_secret="1-2-3", verify_secret="x" * 8)
+    fields = [{"name": name, "values": [f"no such {name}"]} for name in ("Serial", "Part", "Quantity")]
+    for times, order in enumerate((fields, fields[::-1], fields[1:] + fields[:1])):
+        ticket = {
+            "id": "1",
+            "Subject": "dark",
+            "Status": "new",
+            "LastUpdated": "2026-11-22T01:59:00Z",
+            "CustomFields": order,
+        }
+        receiver.answers = [says(200, json.dumps({"items": [ticket]}).encode(), content_type="application/json")]
+        assert await asking() == (times == 0)
+        clock.step(timedelta(minutes=1))
+    assert len(await desk.receipts()) == 1
+    asked = [got.path.rpartition("%3E%3D")[2] for got in receiver.got]
+    assert asked == ["'2%20minutes%20ago'", "'3%20minutes%20ago'", "'3%20minutes%20ago'"]
+
+
+async def test_pages_are_followed_on_the_host_we_ask_whatever_it_calls_itself(world, desk, receiver, asking):
     overrides = {"poll": {"next": "next"}}
     await desk.connect(provider="servicenow", base_url=receiver.url, write_secret="robot:password", overrides=overrides)
     receiver.answers = [
         page(incident(world, "INC1", 0), next=f"{receiver.url}/more?page=2"),
-        page(incident(world, "INC2", 0), next="http://127.0.0.1:1/elsewhere"),
+        page(incident(world, "INC2", 0), next="https://desk.example/hook/more?page=3"),
+        page(incident(world, "INC3", 0), next="http://[broken"),
     ]
-    assert await asking() == 2
-    assert [got.path.split("?")[0] for got in receiver.got] == ["/hook/api/now/table/incident", "/hook/more"]
+    assert await asking() == 3
+    paths = [got.path.split("?")[0] for got in receiver.got]
+    assert paths == ["/hook/api/now/table/incident", "/hook/more", "/hook/more"]
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,9 @@ def _told(row: Any, at: datetime | None, failure: str | None, cursor: str | None
 async def _ask(engine: AsyncEngine, outgoing: Outgoing, row: Any, profile: Profile, poll: Poll, now: datetime) -> int:
     """Page by page; each page is kept before the next is asked for."""
     since = datetime.fromisoformat(row.poll_cursor) if row.poll_cursor else row.created_at
-    stamp = (since - OVERLAP).strftime(poll.since_format)
-    url: str | None = row.base_url + poll.path.replace("{since}", quote(stamp, safe=""))
+    stamp, ago = (since - OVERLAP).strftime(poll.since_format), so_long_ago(now - since + OVERLAP)
+    asked = poll.path.replace("{since}", quote(stamp, safe="")).replace("{ago}", quote(ago, safe=""))
+    url: str | None = row.base_url + asked
     proof = credential_headers(profile.credentials, row.write_secret)
     if proof is None:
         raise CannotAsk("no_secret")
@@ -110,7 +111,8 @@ async def _keep_all(db: AsyncConnection, code: str, profile: Profile, poll: Poll
         body = msgspec.json.encode(wrapped, order="sorted")
         number = field_of(wrapped, profile.fields.get("number", ()))
         edition = field_of(wrapped, profile.fields.get("edition", ()))
-        digest = delivery_id(profile.identity, headers={}, body=body, document={})
+        content = msgspec.json.encode(in_one_order(wrapped), order="sorted")
+        digest = delivery_id(profile.identity, headers={}, body=content, document={})
         told = f"poll:{number}:{edition or ''}:{digest[:16]}"
         kept = await keep(
             db, connection=code, delivery=told, event=event, body=body, content_type="application/json", now=now
@@ -124,10 +126,34 @@ def _items(document: Any, poll: Poll) -> Iterator[dict[str, Any]]:
     yield from (one for one in (rows if isinstance(rows, list) else ()) if isinstance(one, dict))
 
 
+def so_long_ago(span: timedelta) -> str:
+    """A span as `7 minutes ago`, never shorter than it is and in three digits: four are a year to some who read it.
+
+    Hours and days get one more, since a clock may have been put forward meanwhile.
+    """
+    minutes = max(1, -(-span // timedelta(minutes=1)))
+    if minutes < 1000:
+        return f"{minutes} minutes ago"
+    hours = -(-minutes // 60) + 1
+    return f"{hours} hours ago" if hours < 1000 else f"{min(999, -(-hours // 24) + 1)} days ago"
+
+
+def in_one_order(document: Any) -> Any:
+    """The same content in the same order, for comparing: some systems list a ticket's fields anew each time."""
+    if isinstance(document, dict):
+        return {name: in_one_order(one) for name, one in document.items()}
+    if isinstance(document, list):
+        return sorted(map(in_one_order, document), key=lambda one: msgspec.json.encode(one, order="sorted"))
+    return document
+
+
 def _following(base_url: str, document: Any, poll: Poll) -> str | None:
-    """The next page, on the same host alone."""
+    """The next page, on the host we ask whatever name it has for itself."""
     told = value_at(document, poll.next) if poll.next else None
     if not isinstance(told, str) or not told:
         return None
-    url = urljoin(base_url + "/", told)
-    return url if urlsplit(url)[:2] == urlsplit(base_url)[:2] else None
+    ours = urlsplit(base_url)
+    try:
+        return urlsplit(urljoin(base_url + "/", told))._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
+    except ValueError:
+        return None

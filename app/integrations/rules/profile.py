@@ -92,7 +92,8 @@ class WriteCall(Shape, kw_only=True, frozen=True):
 
 
 class Poll(Shape, kw_only=True, frozen=True):
-    """Asking for tickets where none are sent: {since} in the path is the last time asked."""
+    """Asking for tickets where none are sent: {since} in the path is the last time asked, {ago} how long ago that was
+    (`7 minutes ago`), for systems that read every time as one of their own zone."""
 
     path: str
     items: str | None = None
