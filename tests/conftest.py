@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from app.core.embedded import embedded
 from app.core.migrate import migrate_sync
 from app.core.settings import Settings
 from app.main import create_app
+from tests.peers.request_tracker import SERVER as REQUEST_TRACKER
 
 START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 OPTIONS = ("-c fsync=off", "-c synchronous_commit=off", "-c full_page_writes=off", "-c max_connections=200")
@@ -171,5 +171,5 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     here = Path(__file__).parent.parent
     python = Path(os.environ.get("HELPDESK_PYTHON", here / ".venv" / "peer-helpdesk" / "bin" / "python"))
     absent = [] if python.exists() else ["django-helpdesk (python3 bootstrap.py test installs it)"]
-    absent += [] if shutil.which("rt-server-5") or shutil.which("rt-server") else ["Request Tracker 5"]
+    absent += [] if REQUEST_TRACKER.exists() else ["Request Tracker 5 (so does it as root on Debian and Ubuntu)"]
     return [f"left out, not installed: {', '.join(absent)}"] if absent else []

@@ -2,60 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.cast import World, a_world, made
-from tests.peers.helpdesk import ROBOT, Between, Helpdesk, eventually
-from tools.server import Server, fresh_server
+from tests.cast import a_world, made
+from tests.peers.between import Between, eventually
+from tests.peers.helpdesk import ROBOT, Helpdesk
+from tests.peers.stage import Stage
+from tools.server import fresh_server
 
 pytestmark = pytest.mark.anyio
-
-
-@dataclass
-class Stage:
-    """Our server, the helpdesk, what stands between, and a world with stock."""
-
-    server: Server
-    api: httpx.AsyncClient
-    world: World
-    desk: Helpdesk
-    between: Between
-
-    async def request_of(self, ticket: int) -> dict[str, Any]:
-        async def ask() -> dict[str, Any] | None:
-            try:
-                found = await self.api.get("/v1/part-requests", params={"ticket": f"helpdesk:{ticket}"})
-                return next(iter(found.json()["items"]), None)
-            except httpx.HTTPError:
-                return None
-
-        return await eventually(ask)
-
-    async def told(self, ticket: int, words: str) -> list[str]:
-        """The ticket's follow-ups, as soon as one of them says so."""
-
-        async def ask() -> list[str] | None:
-            comments = await self.desk.comments(ticket)
-            return comments if any(words in one for one in comments) else None
-
-        return await eventually(ask)
-
-    async def killed_and_started(self) -> None:
-        """kill -9, and up again."""
-        self.server.kill()
-        self.server.start()
-        await self.server.ready()
 
 
 @pytest.fixture(scope="module")
 async def stage(
     helpdesk_python: Path, tmp_path_factory: pytest.TempPathFactory, anyio_backend: Any
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[Stage[Helpdesk]]:
     with fresh_server(SPARELANE_EGRESS_ALLOW="127.0.0.1/32", SPARELANE_PUBLIC_URL="https://parts.example") as server:
         server.start()
         await server.ready()
@@ -83,7 +47,7 @@ async def stage(
 
 
 @pytest.fixture
-def calm(stage: Stage) -> Stage:
+def calm(stage: Stage[Helpdesk]) -> Stage[Helpdesk]:
     stage.between.mode = "pass"
     return stage
 
