@@ -13,6 +13,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PEERS = VENV / "peers"
 YARDSTICKS = ROOT / "bench" / "routing" / "yardsticks-requirements"
 HELPDESK = VENV / "peer-helpdesk"
+REQUEST_TRACKER = Path("/usr/share/request-tracker5/libexec/standalone_httpd")
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -83,19 +84,23 @@ def find_chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next((found for name in CHROMIUMS if (found := shutil.which(name))), None)
 
 
+def apt(what: str, *packages: str, answers: str = "") -> None:
+    """Install Debian packages where we are root; `answers` are to what they would ask."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    print(f"Installing {what} …", flush=True)
+    quiet = {"stdout": subprocess.DEVNULL, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
+    if answers and shutil.which("debconf-set-selections"):
+        subprocess.run(["debconf-set-selections"], input=answers, text=True, check=False, **quiet)
+    subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
+    subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], check=False, **quiet)
+
+
 def need_chromium() -> None:
     """Install Debian's Chromium where that is allowed; say what to install where it is not."""
     if find_chromium():
         return
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing Chromium for the page tests …", flush=True)
-        quiet = {"stdout": subprocess.DEVNULL}
-        subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
-        subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-noto-cjk"],
-            check=False,
-            **quiet,
-        )
+    apt("Chromium for the page tests", "chromium", "fonts-noto-cjk")
     if not find_chromium():
         print(
             "No Chromium found: page tests cannot run. Install one (Debian: apt-get install chromium) or set CHROMIUM."
@@ -156,6 +161,18 @@ def need_helpdesk() -> None:
         sys.exit(1)
 
 
+def need_request_tracker() -> None:
+    """Install Debian's Request Tracker where that is allowed; nothing of it runs but what tests start."""
+    if REQUEST_TRACKER.exists():
+        return
+    answers = "request-tracker5 request-tracker5/install-cronjobs boolean false\n"
+    apt("Request Tracker 5 to be talked to in tests", "request-tracker5", "rt5-db-sqlite", answers=answers)
+    if not REQUEST_TRACKER.exists():
+        print(
+            "No Request Tracker 5 found: the tests that talk to it are left out (Debian: apt-get install rt5-db-sqlite)."
+        )
+
+
 def run() -> None:
     install("run.txt")
     compile_kernels()
@@ -171,6 +188,7 @@ def test() -> None:
     need_chromium()
     need_peers()
     need_helpdesk()
+    need_request_tracker()
     what = os.environ.get("TESTS", "tests").split()
     workers = os.environ.get("WORKERS", str(os.cpu_count() or 2))
     sh(PYTHON, "-m", "pytest", "-n", workers, "--dist", "worksteal", *what)
