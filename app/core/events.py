@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.core.db import begin
 from app.core.ids import new_id
 
 
@@ -96,12 +97,13 @@ def _digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
+SETTLED = text("SELECT pg_snapshot_xmin(pg_current_snapshot())")
 UNSEALED = text("""
-    SELECT e.seq, e.id, e.type, e.occurred_at, e.recorded_at, e.actor, e.subject, e.subject_version, e.after_hash
+    SELECT e.xid, e.seq, e.id, e.type, e.occurred_at, e.recorded_at, e.actor, e.subject, e.subject_version, e.after_hash
     FROM event e
-    WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    WHERE (e.xid, e.seq) > (CAST(:xid AS xid8), CAST(:seq AS bigint)) AND e.xid < CAST(:below AS xid8)
       AND NOT EXISTS (SELECT FROM event_seal s WHERE s.event_seq = e.seq)
-    ORDER BY e.seq LIMIT 5000
+    ORDER BY e.xid, e.seq LIMIT :most
 """)
 HEAD = text("SELECT n, hash FROM event_seal ORDER BY n DESC LIMIT 1")
 SEAL = text("INSERT INTO event_seal (n, event_seq, hash) VALUES (:n, :event_seq, :hash)")
@@ -113,19 +115,59 @@ SEALED = text("""
 """)
 
 
-async def seal(db: AsyncConnection, now: datetime) -> int:
-    """Duty: append every settled event to the hash chain (IA2); at most one sealer at a time. Gives how many."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Every event at or before it, by the transaction that wrote it and then by number, is sealed."""
+
+    xid: int = 0
+    seq: int = 0
+
+
+BATCH = 5000
+
+
+async def seal_after(db: AsyncConnection, mark: Mark, *, most: int = BATCH) -> tuple[int, Mark]:
+    """Append settled events behind a mark to the hash chain (IA2). Gives how many, and the mark once this is committed.
+
+    Settled is what no running transaction can still add to: below the oldest transaction that runs, all have ended, and a
+    later statement sees whatever they committed. So nothing that commits late is ever behind a mark. A mark that lies
+    ahead comes from another cluster, before a restore, and means nothing here.
+    """
     if not await db.scalar(ONE_SEALER):
-        return 0
+        return 0, mark
+    below = int(await db.scalar(SETTLED))
+    start = mark if mark.xid <= below else Mark()
+    binds = {"xid": start.xid, "seq": start.seq, "below": below, "most": most}
     head = (await db.execute(HEAD)).one_or_none()
     n, link = (head.n, head.hash) if head else (0, "")
-    rows = []
-    for event in await db.execute(UNSEALED):
+    rows, last = [], Mark(below, -1)
+    for event in await db.execute(UNSEALED, binds):
         n, link = n + 1, _link(link, event)
         rows.append({"n": n, "event_seq": event.seq, "hash": link})
+        if len(rows) == most:
+            last = Mark(int(event.xid), event.seq)
     if rows:
         await db.execute(SEAL, rows)
-    return len(rows)
+    return len(rows), last
+
+
+async def seal(db: AsyncConnection, now: datetime) -> int:
+    """Append settled events to the hash chain, looking at all of them; at most one sealer at a time. Gives how many."""
+    return (await seal_after(db, Mark()))[0]
+
+
+class Sealer:
+    """Duty: seal what came since it looked last. The mark is the process's own, and moves only once what it rests on is
+    committed; a new process looks at everything once."""
+
+    def __init__(self) -> None:
+        self.mark = Mark()
+
+    async def run(self, engine: AsyncEngine) -> int:
+        async with begin(engine) as db:
+            done, mark = await seal_after(db, self.mark)
+        self.mark = mark
+        return done
 
 
 def _link(previous: str, event: Any) -> str:

@@ -1,0 +1,1 @@
+"""How long the audit's duties take on a long trail."""
