@@ -1,6 +1,7 @@
 """Calls to addresses that somebody configured: resolved, judged, pinned, capped, never redirected (T142, H10).
 
-Nothing else may call out to a configured URL. What is inside the company is refused unless a setting names it.
+Nothing else may call out to a configured URL. What is inside the company is refused unless a setting names it; the road
+server's own setting names its host.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 TOTAL_S = 15.0
 MOST_READ = 64 * 1024
+LONGEST, LONGEST_ASKED = 2000, 16_000
+"""Characters of a URL that somebody configured; of one that we make below an address of the operator's."""
 SHAPE = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<rest>[/?][\x21\x24-\x5b\x5d-\x7e]*)?",
@@ -67,9 +70,9 @@ class Target:
     literal: Address | None
 
 
-def read_url(url: str) -> Target:
+def read_url(url: str, longest: int = LONGEST) -> Target:
     """Take a URL apart by one strict shape, so that no two parsers can read it differently. Raises UrlRefused."""
-    found = SHAPE.fullmatch(url) if len(url) <= 2000 else None
+    found = SHAPE.fullmatch(url) if len(url) <= longest else None
     if found is None:
         raise refused("shape")
     scheme, host = found["scheme"], found["host"].lower()
@@ -112,6 +115,11 @@ def is_public(address: Address) -> bool:
     return not any(address in one for one in REFUSED if one.version == address.version)
 
 
+def is_metadata(address: Address) -> bool:
+    """Whether a cloud answers there with the machine's credentials."""
+    return any(address in one for one in METADATA if one.version == address.version)
+
+
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """What the setting opens besides the Internet: hosts by name, networks by their addresses."""
@@ -126,7 +134,7 @@ class Allowed:
         """Whether this address may be called under this name."""
         if self.network(address) or is_public(address):
             return True
-        return host in self.hosts and not any(address in one for one in METADATA if one.version == address.version)
+        return host in self.hosts and not is_metadata(address)
 
     def inside(self, host: str, address: Address) -> bool:
         """Whether the setting names it, which also allows plain HTTP."""
@@ -166,10 +174,11 @@ class Egress:
 
     allowed: Allowed = field(default_factory=Allowed)
     resolve: Resolver = field(default_factory=SystemResolver)
+    longest: int = LONGEST
 
     async def addresses(self, url: str) -> tuple[Target, list[Address]]:
         """The URL's target and where it may be called, now. One bad address among several refuses all (rebinding)."""
-        target = read_url(url)
+        target = read_url(url, self.longest)
         if target.literal is not None:
             found: list[Address] = [target.literal]
         else:
@@ -200,6 +209,15 @@ def egress_of(setting: str) -> Egress:
     return Egress(read_allowed(setting))
 
 
+def egress_to(address: str) -> Egress:
+    """The judge for one server that the operator's own setting names, also inside the company and by plain HTTP: that host
+    and no other, and never where clouds keep their credentials. Raises UrlRefused."""
+    target = read_url(address)
+    if target.literal is not None and is_metadata(unwrapped(target.literal)):
+        raise refused("address")
+    return Egress(Allowed(frozenset((target.host,))), longest=LONGEST_ASKED)
+
+
 def trusted_roots() -> ssl.SSLContext:
     """The machine's certificate authorities, a company's own among them, and the public ones."""
     context = ssl.create_default_context()
@@ -210,15 +228,16 @@ def trusted_roots() -> ssl.SSLContext:
 class PinnedTransport(httpx.AsyncBaseTransport):
     """Connects to the very address that was judged; name and certificate stay the host's.
 
-    Connections are not kept: they are pooled by address, and one host's must not serve another's.
+    Connections are not kept: they are pooled by address, and one host's must not serve another's. Whoever calls one host
+    alone may give other `limits`.
     """
 
-    def __init__(self, egress: Egress) -> None:
+    def __init__(self, egress: Egress, limits: httpx.Limits | None = None) -> None:
         self._egress = egress
         self._inner = httpx.AsyncHTTPTransport(
             verify=trusted_roots(),
             trust_env=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            limits=limits or httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.core.egress import read_allowed
+from app.core.egress import UrlRefused, egress_to, read_allowed
 from app.core.money import exponent, rounded
 
 
@@ -154,10 +154,14 @@ def _check_travel(value: str) -> None:
         return
     if kind in ("osrm", "valhalla") and where:
         try:
+            egress_to(where)
             parts = urlsplit(where)
-            plain = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-            plain = plain and not parts.query and not parts.fragment and parts.port != 0
-        except ValueError:
+            plain = "@" not in parts.netloc and not parts.query and not parts.fragment
+        except UrlRefused as no:
+            if no.facts["why"] == "address":
+                raise BadSetting(
+                    "SPARELANE_TRAVEL names an address where clouds keep credentials; it is never called"
+                ) from no
             plain = False
         if plain:
             return

@@ -1,10 +1,11 @@
 """H10, T142: addresses and names that must not be called, judged with a stub resolver; nothing connects that may not."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from app.core.egress import Egress, Outgoing, UrlRefused, egress_of, read_allowed
+from app.core.egress import Egress, Outgoing, UrlRefused, egress_of, egress_to, read_allowed
 from app.core.settings import BadSetting, read_settings
 
 pytestmark = pytest.mark.anyio
@@ -181,3 +182,32 @@ async def test_T142_an_endpoint_is_judged_when_it_is_kept_and_again_when_it_is_c
 def test_a_setting_that_names_neither_host_nor_network_is_refused_by_name(value):
     with pytest.raises(BadSetting, match="SPARELANE_EGRESS_ALLOW"):
         read_settings({"SPARELANE_EGRESS_ALLOW": value})
+
+
+@pytest.mark.parametrize(
+    ("setting", "url", "why"),
+    [
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000/table/v1/driving/1,2;3,4", None),
+        ("http://[::1]:5000", "http://[::1]:5000/route", None),
+        ("http://helpdesk.internal:5000/osrm", "http://helpdesk.internal:5000/osrm/table", None),
+        ("https://good.example", "https://good.example/" + "1.23456,2.34567;" * 900, None),
+        ("https://good.example", "https://good.example/" + "1.23456,2.34567;" * 1100, "shape"),
+        ("http://127.0.0.1:5000", "http://127.0.0.2:5000/", "address"),
+        ("http://helpdesk.internal", "http://inside.example/", "address"),
+        ("http://metadata.example", "http://metadata.example/latest", "address"),
+    ],
+)
+async def test_a_server_the_operator_names_is_that_host_alone_and_never_the_metadata(setting, url, why):
+    judge = replace(egress_to(setting), resolve=stub)
+    if why is None:
+        assert (await judge.addresses(url))[1]
+    else:
+        with pytest.raises(UrlRefused) as no:
+            await judge.addresses(url)
+        assert no.value.facts["why"] == why
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "169.254.170.2", "[::ffff:169.254.169.254]", "[fd00:ec2::254]"])
+def test_a_setting_that_names_the_metadata_is_refused_at_the_start(host):
+    with pytest.raises(BadSetting, match="credentials"):
+        read_settings({"SPARELANE_TRAVEL": f"osrm:http://{host}:80"})

@@ -8,12 +8,14 @@ import httpx
 import msgspec
 import stamina
 
+from app.core.egress import PinnedTransport, UrlRefused, egress_to
 from app.routing.travel.source import NotUnderstood
 
 CALL_S = 1.2
 """One attempt [house]; whoever asks sets the limit of the whole."""
 MOST_BYTES = 16 * 1024 * 1024
 ATTEMPTS = 2
+LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4)
 
 
 class Busy(Exception):
@@ -21,7 +23,10 @@ class Busy(Exception):
 
 
 class Wire:
-    """One server's address and connections. Environment proxies are ignored and no redirect is followed (T142)."""
+    """One server's address and connections, to that host alone and to the very address that was judged (T142).
+
+    Environment proxies are ignored and no redirect is followed.
+    """
 
     def __init__(self, address: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.address = checked(address)
@@ -29,8 +34,7 @@ class Wire:
             timeout=httpx.Timeout(CALL_S),
             follow_redirects=False,
             trust_env=False,
-            transport=transport,
-            limits=httpx.Limits(max_connections=8, max_keepalive_connections=4),
+            transport=transport or PinnedTransport(egress_to(self.address), LIMITS),
             headers={"Accept": "application/json", "User-Agent": "sparelane"},
         )
 
@@ -62,7 +66,10 @@ class Wire:
         raise NotUnderstood("not asked")
 
     async def _once(self, request: httpx.Request) -> Any:
-        answer = await self._client.send(request, stream=True)
+        try:
+            answer = await self._client.send(request, stream=True)
+        except UrlRefused as no:
+            raise NotUnderstood(f"its address may not be called: {no.facts['why']}") from no
         try:
             if answer.status_code in (429, 502, 503, 504):
                 raise Busy(str(answer.status_code))
