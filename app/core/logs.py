@@ -12,7 +12,11 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-SECRET = re.compile(r"sl_[0-9a-f]{12}_[A-Za-z0-9_-]{8,}|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|(?i:bearer\s+\S+)")
+SECRET = re.compile(
+    r"sl_[0-9a-f]{12}_[A-Za-z0-9_-]{8,}|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|(?i:bearer\s+\S+)"
+    r"|whsec_[A-Za-z0-9+/=]{16,}|(?<=\.)[0-9]{9,12}\.[A-Za-z0-9_-]{32,}"
+)
+"""API keys, users and passwords in URLs, bearer tokens, webhooks' secrets, and what signs a link for whoever has it."""
 QUIET = ("/health", "/ready", "/metrics")
 
 Scope = MutableMapping[str, Any]
@@ -25,7 +29,7 @@ log = structlog.get_logger("access")
 
 
 def without_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Cover API keys, bearer tokens and passwords in URLs, wherever in an event's texts they stand."""
+    """Cover keys, secrets and signed links, wherever in an event's texts they stand."""
     return {name: covered(value) for name, value in event.items()}
 
 

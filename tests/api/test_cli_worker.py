@@ -137,6 +137,9 @@ async def test_the_house_s_own_duties_run_on_a_real_database(context):
         ("Authorization: Bearer abc.def", "Authorization: …"),
         ("postgresql://me:secret@db/x", "postgresql://…@db/x"),
         ("postgresql://postgres@/postgres?host=/run", "postgresql://postgres@/postgres?host=/run"),
+        ("signed with whsec_Q0FOQVJZQ0FOQVJZQ0FOQVJZ= today", "signed with … today"),
+        ("/call-offs/cof_01a2.1795847209.Ekl2x0pY7HyyMN3geaXXrSJxwATQ48j7UXtivmHBcr8", "/call-offs/cof_01a2.…"),
+        ("took 1795847209.12 s", "took 1795847209.12 s"),
         (7, 7),
     ],
 )
