@@ -29,12 +29,14 @@ from app.web.forms import Form
 from app.web.frame import signed_in
 from app.web.render import Words, language_of, page, see_other
 from app.web.sessions import SignedIn
+from app.web.words import PRIORITY
 
 STATE: Mapping[str, str] = {"open": "waits for a person", "completed": "completed", "discarded": "discarded"}
 KNOWN: Mapping[str, str] = {
     "serial": "Serial", "part": "Part", "requester": "Asked by", "description": "What was told", "priority": "Priority",
     "site": "Site",
 }  # fmt: skip
+PRIORITIES: Mapping[str, str] = {str(level): words for level, words in PRIORITY.items()}
 MISSING: Mapping[str, str] = {"serial": "the device's serial", "part": "the part"}
 TABLES = (STATE, KNOWN, MISSING)
 
@@ -74,12 +76,17 @@ def draft_view(found: schemas.DraftOut, say: Words, *, device: str | None = None
         version=found.version,
         serial=found.known.get("serial"),
         device=device,
-        known=tuple((say(KNOWN[name]), found.known[name]) for name in KNOWN if found.known.get(name)),
+        known=tuple((say(KNOWN[name]), told_as(name, told, say)) for name in KNOWN if (told := found.known.get(name))),
         missing=tuple(say(MISSING[one]) if one in MISSING else one for one in found.missing),
         problem=text(problem["code"], problem.get("facts") or {}, say.language) if problem.get("code") else "",
         request=addresses.request(found.request) if found.request else None,
         reason=found.reason,
     )
+
+
+def told_as(name: str, told: str, say: Words) -> str:
+    """What the ticket says, in its own words; a priority that is one of ours in the reader's."""
+    return say(PRIORITIES[told]) if name == "priority" and told in PRIORITIES else told
 
 
 async def known_device(db: AsyncConnection, actor: Actor, serial: str | None) -> str | None:
