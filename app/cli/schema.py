@@ -4,9 +4,8 @@ import argparse
 import asyncio
 
 from app.cli.frame import Commands, command, database, engine_on, need_schema
-from app.core.clock import SystemClock
 from app.core.db import begin
-from app.core.events import seal
+from app.core.events import Mark, seal_after
 from app.core.migrate import migrate, newest
 from app.core.settings import Settings
 
@@ -32,11 +31,11 @@ def run_seal(_: argparse.Namespace, settings: Settings) -> None:
 async def seal_all(url: str) -> int:
     """Seal until nothing is left; gives how many events."""
     await need_schema(url)
-    sealed = 0
+    sealed, mark = 0, Mark()
     async with engine_on(url) as engine:
         while True:
             async with begin(engine) as db:
-                done = await seal(db, SystemClock().now())
+                done, mark = await seal_after(db, mark)
             if not done:
                 return sealed
             sealed += done

@@ -151,11 +151,6 @@ async def seal_after(db: AsyncConnection, mark: Mark, *, most: int = BATCH) -> t
     return len(rows), last
 
 
-async def seal(db: AsyncConnection, now: datetime) -> int:
-    """Append settled events to the hash chain, looking at all of them; at most one sealer at a time. Gives how many."""
-    return (await seal_after(db, Mark()))[0]
-
-
 class Sealer:
     """Duty: seal what came since it looked last. The mark is the process's own, and moves only once what it rests on is
     committed; a new process looks at everything once."""
