@@ -36,6 +36,7 @@ class CallOffPage:
     """The question as it is shown, times on the partner's own clock."""
 
     company: str
+    contact: str
     place: str
     part: str
     part_name: str
@@ -98,8 +99,10 @@ def answer_in(form: Form, zone: str) -> CallOffConfirmIn | CallOffDeclineIn:
 def shown(view: PartnerView, request: Request[Any, Any, Any]) -> CallOffPage:
     """The page's value."""
     say, now = Words(language_of(request)), request.app.state.clock.now()
+    company, *contact = (one.strip() for one in str(request.app.state.settings.company).split(";"))
     return CallOffPage(
-        company=str(request.app.state.settings.company).split(";", 1)[0],
+        company=company,
+        contact=" · ".join(contact),
         place=view.place_name,
         part=view.part,
         part_name=view.part_name,
