@@ -171,5 +171,5 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     here = Path(__file__).parent.parent
     python = Path(os.environ.get("HELPDESK_PYTHON", here / ".venv" / "peer-helpdesk" / "bin" / "python"))
     absent = [] if python.exists() else ["django-helpdesk (python3 bootstrap.py test installs it)"]
-    absent += [] if REQUEST_TRACKER.exists() else ["Request Tracker 5 (so does it as root on Debian and Ubuntu)"]
+    absent += [] if REQUEST_TRACKER.exists() else ["Request Tracker 5 (it does so as root on Debian and Ubuntu)"]
     return [f"left out, not installed: {', '.join(absent)}"] if absent else []

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 
 from app.integrations.providers import providers
-from tests.cast import a_world, made
+from tests.cast import World, a_world, made
 from tests.peers.between import Between, eventually
 from tests.peers.request_tracker import RequestTracker
 from tests.peers.stage import Stage
@@ -18,6 +19,21 @@ TOKEN = "a-token-of-the-tests"
 ASKED = providers()["request_tracker"]["poll"]["path"] + "%20AND%20Queue%3D'Asked'"
 
 
+async def a_world_with_desks(api: httpx.AsyncClient, desk: RequestTracker) -> World:
+    """A world with stock, and a connection for each of the two queues: one that is told, one that asks."""
+    world = await a_world(api)
+    await world.receive(world.psu, 50)
+    common = {"provider": "request_tracker", "base_url": desk.url, "write_secret": desk.secret}
+    await made(api, "/v1/connections", common | {
+        "code": "pushed", "name": "RT", "verify_secret": TOKEN, "language": "zh-CN", "overrides": {"poll": None},
+    })  # fmt: skip
+    polling = {"poll": {"path": ASKED.replace("per_page=100", "per_page=2"), "every_s": 2}}
+    await made(api, "/v1/connections", common | {
+        "code": "asked", "name": "RT", "verify_secret": "never-used", "overrides": polling,
+    })  # fmt: skip
+    return world
+
+
 @pytest.fixture(scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory, anyio_backend: Any) -> AsyncIterator[Stage[RequestTracker]]:
     with fresh_server(SPARELANE_EGRESS_ALLOW="127.0.0.1/32", SPARELANE_PUBLIC_URL="https://parts.example") as server:
@@ -26,23 +42,13 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, anyio_backend: Any) ->
         await between.start()
         hook = f"http://127.0.0.1:{between.port}/hooks/pushed"
         desk = RequestTracker(tmp_path_factory.mktemp("rt"), hook, TOKEN)
-        await asyncio.gather(server.ready(), desk.start())
-        async with server.admin() as api:
-            try:
-                world = await a_world(api)
-                await world.receive(world.psu, 50)
-                common = {"provider": "request_tracker", "base_url": desk.url, "write_secret": desk.secret}
-                await made(api, "/v1/connections", common | {
-                    "code": "pushed", "name": "RT", "verify_secret": TOKEN, "language": "zh-CN", "overrides": {"poll": None},
-                })  # fmt: skip
-                polling = {"poll": {"path": ASKED.replace("per_page=100", "per_page=2"), "every_s": 2}}
-                await made(api, "/v1/connections", common | {
-                    "code": "asked", "name": "RT", "verify_secret": "never-used", "overrides": polling,
-                })  # fmt: skip
-                yield Stage(server, api, world, desk, between)
-            finally:
-                desk.stop()
-                between.stop()
+        try:
+            await asyncio.gather(server.ready(), desk.start())
+            async with server.admin() as api:
+                yield Stage(server, api, await a_world_with_desks(api, desk), desk, between)
+        finally:
+            desk.stop()
+            between.stop()
         checked = await asyncio.to_thread(server.cli, "check")
         assert checked.returncode == 0, checked.stdout
         server.stop()
