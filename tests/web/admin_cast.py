@@ -29,6 +29,18 @@ def a_key(site: Site) -> str:
     return made["details"]["id"]
 
 
+def an_endpoint(site: Site) -> str:
+    """A webhook that is told two kinds of events; nothing listens there."""
+    body = {"url": "https://93.184.216.34/sparelane", "description": "集成平台", "customers": [site.world.customer],
+            "event_types": ["part_request.accepted", "part_request.confirmed"]}  # fmt: skip
+    return elsewhere(asked(site, "POST", "/v1/webhook-endpoints", **body))["endpoint"]["id"]
+
+
+def a_delivery(site: Site) -> str:
+    """A test that waits for its first try."""
+    return elsewhere(asked(site, "POST", f"/v1/webhook-endpoints/{an_endpoint(site)}/ping"))["delivery"]
+
+
 def a_courier(site: Site) -> str:
     return site.world.courier
 

@@ -36,6 +36,8 @@ SAMPLES: dict[str, Callable[[Site], str]] = {
     "area": lambda site: site.world.area,
     "carrier": lambda site: "SF",
     "contract": lambda site: site.world.contract,
+    "delivery_id": admin_cast.a_delivery,
+    "endpoint_id": admin_cast.an_endpoint,
     "country": lambda site: "CN",
     "courier": admin_cast.a_courier,
     "connection": lambda site: site.run(a_desk),

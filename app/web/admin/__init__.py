@@ -9,6 +9,7 @@ from app.web.admin import (
     connections,
     contracts,
     couriers,
+    deliveries,
     fresh,
     home,
     imports,
@@ -18,6 +19,7 @@ from app.web.admin import (
     people,
     places,
     sites,
+    webhooks,
 )
 
 HANDLERS = [
@@ -26,6 +28,8 @@ HANDLERS = [
     *people.HANDLERS,
     *keys.HANDLERS,
     *connections.HANDLERS,
+    *webhooks.HANDLERS,
+    *deliveries.HANDLERS,
     *places.HANDLERS,
     *areas.HANDLERS,
     *sites.HANDLERS,

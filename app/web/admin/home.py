@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.accounts.rules import ADMIN
 from app.core.db import reading
+from app.integrations.queries.endpoints import OWN, owner_of
 from app.network.rules.boxes import doubt_of
 from app.web.admin.keys import SOON
 from app.web.frame import signed_in
@@ -36,6 +37,8 @@ COUNTS = text(f"""
             ORDER BY country, year, version DESC) y WHERE NOT published AND year <= :year + 1) AS years_open,
         (SELECT count(*) FROM import_run WHERE (state = 'refused' OR failed > 0) AND state <> 'loaded'
             AND created_at > :week_ago) AS imports_failed,
+        (SELECT count(*) FROM webhook_endpoint e WHERE {OWN} AND (state = 'active' AND failing_since IS NOT NULL
+            OR state = 'disabled' AND disabled_reason IN ('gone', 'failing', 'key_ended'))) AS hooks_failing,
         (SELECT count(*) FROM stock_balance WHERE reserved > on_hand OR reserved < 0) AS oversold
 """)
 SPOTS = text("""
@@ -87,6 +90,13 @@ def broken(row: Any, say: Words) -> tuple[tuple[int, str, str, str, Standing], .
             say("files could not be loaded"),
             say("Sent within the last week and still waiting to be mended."),
             "/admin/imports",
+            RISK,
+        ),
+        (
+            row.hooks_failing,
+            say("webhooks fail or were given up"),
+            say("Programs that rely on them do not hear what happens."),
+            "/admin/webhooks?state=failing&state=gone&state=gave_up&state=key_ended",
             RISK,
         ),
     )
@@ -175,6 +185,8 @@ def sections(say: Words) -> tuple[Section, ...]:
         Section("/admin/parts", say("Parts"), say("How pieces are counted, what stands in.")),
         Section("/admin/imports", say("Imports"), say("CSV and Excel files, tried out first.")),
         Section("/admin/connections", say("Ticketing systems"), say("Whose tickets become requests.")),
+        Section("/admin/webhooks", say("Webhooks"), say("Which programs are told what happens.")),
+        Section("/admin/webhook-deliveries", say("Delivery log"), say("What they were told, and every try.")),
         Section("/admin/audit", say("Audit trail"), say("Who did what, when, sealed.")),
     )
 
@@ -183,7 +195,8 @@ def sections(say: Words) -> tuple[Section, ...]:
 async def show_home(request: AnyRequest, who: NamedDependency[SignedIn]) -> Response[Any]:
     """What needs doing."""
     say, now = Words(language_of(request)), request.app.state.clock.now()
-    binds = {"now": now, "soon": now + SOON, "year": now.year, "week_ago": now - SOON / 2, **who.actor.scope}
+    binds = {"now": now, "soon": now + SOON, "year": now.year, "week_ago": now - SOON / 2, "owner": owner_of(who.actor)}
+    binds |= who.actor.scope
     async with reading(request.app.state.engine) as db:
         row = (await db.execute(COUNTS, binds)).one()
         spots = (await db.execute(SPOTS)).all()
