@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app.accounts import api as accounts_api
 from app.accounts.guards import PUBLIC, admit, provide_call
 from app.billing import api as billing_api
+from app.core.address import allowed_methods
 from app.core.clock import Clock, SystemClock
 from app.core.db import make_engine, reading
 from app.core.egress import egress_of
@@ -52,6 +53,19 @@ async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
     return Response({"status": "ready"})
 
 
+CALLS = [
+    health,
+    ready,
+    *accounts_api.HANDLERS,
+    *network_api.HANDLERS,
+    *warranty_api.HANDLERS,
+    *stock_api.HANDLERS,
+    *billing_api.HANDLERS,
+    *FULFILLMENT,
+    *INTEGRATIONS,
+]
+
+
 def create_app(
     settings: Settings,
     database_url: str,
@@ -82,19 +96,7 @@ def create_app(
             await app.state.engine.dispose()
 
     return Litestar(
-        route_handlers=[
-            health,
-            ready,
-            *accounts_api.HANDLERS,
-            *network_api.HANDLERS,
-            *warranty_api.HANDLERS,
-            *stock_api.HANDLERS,
-            *billing_api.HANDLERS,
-            *FULFILLMENT,
-            *INTEGRATIONS,
-            *reference.HANDLERS,
-            pages(),
-        ],
+        route_handlers=[allowed_methods(CALLS), *CALLS, *reference.HANDLERS, pages()],
         guards=[admit],
         dependencies={"call": Provide(provide_call)},
         exception_handlers={

@@ -49,7 +49,7 @@ async def create_key(data: JSONBody[KeyIn], call: NamedDependency[Call]) -> Resp
     return await call.write_unkept(201, lambda db: service.create_key(db, actor=call.actor, new=data, now=call.now))
 
 
-@post("/v1/keys/{key_id:str}/revoke", opt=allow(ADMIN))
+@post("/v1/keys/{key_id:str}/revoke", status_code=200, opt=allow(ADMIN))
 async def revoke_key(key_id: FromPath[str], call: NamedDependency[Call]) -> Response[KeyOut]:
     """End a key at once."""
     try:
@@ -95,7 +95,7 @@ async def change_user(
     )
 
 
-@post("/v1/users/{user_id:str}/password-reset", opt=allow(ADMIN))
+@post("/v1/users/{user_id:str}/password-reset", status_code=200, opt=allow(ADMIN))
 async def reset_password(user_id: FromPath[str], call: NamedDependency[Call]) -> Response[PasswordReset]:
     """A one-time password, shown this once; the old one and all sessions end. An Idempotency-Key is refused."""
     await call.read(lambda db: queries.user_by_id(db, actor=call.actor, user_id=user_id))
@@ -108,7 +108,7 @@ async def reset_password(user_id: FromPath[str], call: NamedDependency[Call]) ->
     )
 
 
-@post("/v1/users/{user_id:str}/disable", opt=allow(ADMIN))
+@post("/v1/users/{user_id:str}/disable", status_code=200, opt=allow(ADMIN))
 async def disable_user(user_id: FromPath[str], call: NamedDependency[Call]) -> Response[UserOut]:
     """Lock a person out at once."""
     return await call.write(
@@ -119,7 +119,7 @@ async def disable_user(user_id: FromPath[str], call: NamedDependency[Call]) -> R
     )
 
 
-@post("/v1/users/{user_id:str}/enable", opt=allow(ADMIN))
+@post("/v1/users/{user_id:str}/enable", status_code=200, opt=allow(ADMIN))
 async def enable_user(user_id: FromPath[str], call: NamedDependency[Call]) -> Response[UserOut]:
     """Let a person in again; sessions of before stay ended."""
     return await call.write(
@@ -130,7 +130,7 @@ async def enable_user(user_id: FromPath[str], call: NamedDependency[Call]) -> Re
     )
 
 
-@post("/v1/users/{user_id:str}/end-sessions", opt=allow(ADMIN))
+@post("/v1/users/{user_id:str}/end-sessions", status_code=200, opt=allow(ADMIN))
 async def end_sessions(user_id: FromPath[str], call: NamedDependency[Call]) -> Response[UserOut]:
     """End all of a person's sessions at once."""
     return await call.write(

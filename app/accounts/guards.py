@@ -31,6 +31,7 @@ from app.accounts.rules import (
     split_key,
 )
 from app.accounts.service import TooManyTries, begin_try, renew_hash, settle_try
+from app.core.address import check_address, check_query
 from app.core.db import begin, reading
 from app.core.errors import BadRequest, Forbidden
 from app.core.http import (
@@ -38,7 +39,6 @@ from app.core.http import (
     TooMany,
     Unauthorized,
     WrongMediaType,
-    check_address,
     check_strictly,
     if_match_of,
     language_of,
@@ -89,6 +89,7 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if actor.role == INTEGRATION:
         meter_of(connection.app.state).count(actor.id, now=connection.app.state.clock.now())
     connection.scope.setdefault("state", {})["actor"] = actor
+    check_query(connection.scope, handler)
     if getattr(handler, "parsed_data_field", None) is not None:
         _need_json(connection, bodyless=bool(handler.opt.get("bodyless")))
 

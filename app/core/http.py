@@ -4,7 +4,6 @@ import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 import structlog
@@ -172,18 +171,6 @@ def request_id_of(request: Request[Any, Any, Any]) -> str:
     return known
 
 
-def check_address(scope: Mapping[str, Any]) -> None:
-    """Refuse what no text of ours can hold: NUL or broken UTF-8 in the path or the query (PostgreSQL stores neither)."""
-    query = unquote_to_bytes(scope.get("query_string", b""))
-    try:
-        whole = str(scope.get("path", "")).encode() + query
-        whole.decode()
-    except UnicodeError as wrong:
-        raise BadParameters(errors=[FieldError("address", "field.bad", {"why": "UTF-8"})]) from wrong
-    if b"\x00" in whole:
-        raise BadParameters(errors=[FieldError("address", "field.bad", {"why": "NUL"})])
-
-
 def problem_response(request: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
     """The one shape of every failure."""
     language = language_of(request)
@@ -226,7 +213,10 @@ def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[by
 
 def on_http_exception(request: Request[Any, Any, Any], exception: HTTPException) -> Response[bytes]:
     """Litestar's own refusals, in our words."""
-    return problem_response(request, _translated(request, exception))
+    answer = problem_response(request, _translated(request, exception))
+    if allow := (exception.headers or {}).get("allow"):
+        answer.headers["Allow"] = allow
+    return answer
 
 
 def on_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
