@@ -95,7 +95,7 @@ async def show_charge(charge_id: FromPath[str], call: NamedDependency[Call]) -> 
     return charge_out(row, actor=call.actor, language=call.language)
 
 
-@post("/v1/charges/{charge_id:str}/reverse", opt=allow(ADMIN, FINANCE))
+@post("/v1/charges/{charge_id:str}/reverse", status_code=200, opt=allow(ADMIN, FINANCE))
 async def reverse_charge(
     charge_id: FromPath[str], data: JSONBody[ReverseIn], call: NamedDependency[Call]
 ) -> Response[ChargeOut]:
@@ -174,7 +174,7 @@ async def show_recovery(recovery_id: FromPath[str], call: NamedDependency[Call])
     return await call.read(lambda db: queries.recovery(db, actor=call.actor, recovery_id=recovery_id, now=call.now))
 
 
-@post("/v1/recoveries/{recovery_id:str}/file", opt=allow(ADMIN, FINANCE))
+@post("/v1/recoveries/{recovery_id:str}/file", status_code=200, opt=allow(ADMIN, FINANCE))
 async def file_recovery(
     recovery_id: FromPath[str], data: JSONBody[FileIn], call: NamedDependency[Call]
 ) -> Response[RecoveryOut]:
@@ -187,7 +187,7 @@ async def file_recovery(
     )
 
 
-@post("/v1/recoveries/{recovery_id:str}/accept", opt=allow(ADMIN, FINANCE))
+@post("/v1/recoveries/{recovery_id:str}/accept", status_code=200, opt=allow(ADMIN, FINANCE))
 async def accept_recovery(
     recovery_id: FromPath[str], data: JSONBody[AcceptIn], call: NamedDependency[Call]
 ) -> Response[RecoveryOut]:
@@ -200,7 +200,7 @@ async def accept_recovery(
     )
 
 
-@post("/v1/recoveries/{recovery_id:str}/reject", opt=allow(ADMIN, FINANCE))
+@post("/v1/recoveries/{recovery_id:str}/reject", status_code=200, opt=allow(ADMIN, FINANCE))
 async def reject_recovery(
     recovery_id: FromPath[str], data: JSONBody[RejectIn], call: NamedDependency[Call]
 ) -> Response[RecoveryOut]:
@@ -213,7 +213,7 @@ async def reject_recovery(
     )
 
 
-@post("/v1/recoveries/{recovery_id:str}/settle", opt=allow(ADMIN, FINANCE))
+@post("/v1/recoveries/{recovery_id:str}/settle", status_code=200, opt=allow(ADMIN, FINANCE))
 async def settle_recovery(
     recovery_id: FromPath[str], data: JSONBody[SettleIn], call: NamedDependency[Call]
 ) -> Response[RecoveryOut]:
@@ -234,7 +234,7 @@ async def list_periods(
     return await call.read(lambda db: queries.periods(db, actor=call.actor, cursor=cursor, limit=limit))
 
 
-@post("/v1/periods/{period:str}/close", opt=allow(ADMIN, FINANCE))
+@post("/v1/periods/{period:str}/close", status_code=200, opt=allow(ADMIN, FINANCE))
 async def close_period(period: FromPath[str], call: NamedDependency[Call]) -> Response[PeriodOut]:
     """Close a month that is over (`2026-10`): later entries go into the next open one."""
     return await call.write(200, lambda db: service.close_period(db, actor=call.actor, period=period, now=call.now))

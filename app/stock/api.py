@@ -85,7 +85,7 @@ async def add_receipt(data: JSONBody[ReceiptIn], call: NamedDependency[Call]) ->
     return await call.write(201, lambda db: service.receive(db, actor=call.actor, new=data, now=call.now))
 
 
-@post("/v1/receipts/{receipt_id:str}/cancel", opt=allow(ADMIN, WAREHOUSE))
+@post("/v1/receipts/{receipt_id:str}/cancel", status_code=200, opt=allow(ADMIN, WAREHOUSE))
 async def cancel_receipt(
     receipt_id: FromPath[str], data: JSONBody[CancelIn], call: NamedDependency[Call]
 ) -> Response[BookedOut]:
@@ -187,7 +187,7 @@ async def add_transfer(data: JSONBody[TransferIn], call: NamedDependency[Call]) 
     return await call.write(201, lambda db: service.ship(db, actor=call.actor, new=data, now=call.now))
 
 
-@post("/v1/transfers/{transfer_id:str}/receive", opt=allow(ADMIN, WAREHOUSE))
+@post("/v1/transfers/{transfer_id:str}/receive", status_code=200, opt=allow(ADMIN, WAREHOUSE))
 async def receive_transfer(
     transfer_id: FromPath[str], data: JSONBody[ReceiveIn], call: NamedDependency[Call]
 ) -> Response[TransferOut]:
@@ -200,7 +200,7 @@ async def receive_transfer(
     )
 
 
-@post("/v1/transfers/{transfer_id:str}/write-off", opt=allow(ADMIN, WAREHOUSE))
+@post("/v1/transfers/{transfer_id:str}/write-off", status_code=200, opt=allow(ADMIN, WAREHOUSE))
 async def write_off_transfer(
     transfer_id: FromPath[str], data: JSONBody[WriteOffIn], call: NamedDependency[Call]
 ) -> Response[TransferOut]:
@@ -248,7 +248,7 @@ async def add_loan(data: JSONBody[LoanIn], call: NamedDependency[Call]) -> Respo
     return await call.write(201, lambda db: service.lend(db, actor=call.actor, new=data, now=call.now))
 
 
-@post("/v1/loans/{loan_id:str}/return", opt=allow(ADMIN, WAREHOUSE))
+@post("/v1/loans/{loan_id:str}/return", status_code=200, opt=allow(ADMIN, WAREHOUSE))
 async def return_loan(
     loan_id: FromPath[str], data: JSONBody[LoanBackIn], call: NamedDependency[Call]
 ) -> Response[LoanOut]:

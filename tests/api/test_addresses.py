@@ -40,7 +40,9 @@ async def test_T47_a_parameter_is_known_given_once_and_of_its_kind(api, query, f
     assert [(one["field"], one["code"]) for one in answer.json()["errors"]] == [(field, code)]
 
 
-@pytest.mark.parametrize("query", ["on=null", "on=1700000000", "on=2026-11-22T00:00:00Z", "known_at=null", "known_at=1e9"])
+@pytest.mark.parametrize(
+    "query", ["on=null", "on=1700000000", "on=2026-11-22T00:00:00Z", "known_at=null", "known_at=1e9"]
+)
 async def test_a_day_is_a_day_and_an_instant_an_instant(api, query):
     answer = await api.get(f"/v1/devices/x/warranty?{query}")
     assert (answer.status_code, answer.json()["code"]) == (400, "parameters.bad")

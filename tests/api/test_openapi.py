@@ -1,6 +1,7 @@
 """The API's description: valid, whole, true to the answers, and good enough that a generated client does the main job."""
 
 import importlib
+import inspect
 import json
 import re
 import subprocess
@@ -11,6 +12,7 @@ import jsonschema_rs
 import pytest
 
 from app.core.openapi import described
+from app.main import CALLS
 from tests.cast import a_world
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +59,16 @@ def test_every_call_of_the_api_is_described_once_with_its_refusals(app, document
         assert {"400", "401", "403", "404", "503"} <= set(one["responses"]), path
         assert (method == "get") or {"409", "412", "415", "422"} <= set(one["responses"]), path
         assert set(re.findall(r"{(\w+)}", path)) == {each["name"] for each in one["parameters"] if each["in"] == "path"}
+
+
+def test_a_call_is_described_with_the_status_it_writes():
+    written = {
+        handler.fn.__name__: (int(status), handler.status_code)
+        for handler in CALLS
+        for status in re.findall(r"call\.write(?:_unkept)?\(\s*(\d+)", inspect.getsource(handler.fn))[:1]
+    }
+    assert len(written) > 60
+    assert {name: both for name, both in written.items() if both[0] != both[1]} == {}
 
 
 async def test_answers_are_what_is_described(document, api):
