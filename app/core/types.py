@@ -14,6 +14,8 @@ NO_CONTROL = r"^[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
 Instant = Annotated[datetime, Meta(tz=True)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 Text = Annotated[str, Meta(max_length=2000, pattern=NO_NUL)]
+Words = Annotated[str, Meta(min_length=1, max_length=2000, pattern=NO_NUL)]
+"""A text that must say something, as a reason that is kept."""
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_CONTROL)]
 Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x20\x7f/\ud800-\udfff]+\Z")]
 """What names a thing, also in an address: no blanks, no slash."""

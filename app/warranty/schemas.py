@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from app.core.http import ReasonOut
-from app.core.types import Code, Instant, Text, Wire
+from app.core.types import Code, Instant, Wire, Words
 from app.warranty.rules.events import Cause
 from app.warranty.rules.states import Status
 from app.warranty.rules.terms import Payer
@@ -54,7 +54,7 @@ class EventIn(Wire):
     failed_at: Instant | None = None
     presumed: bool | None = None
     months: ExtraMonths | None = None
-    reason: Text | None = None
+    reason: Words | None = None
     from_day: date | None = msgspec.field(name="from", default=None)
     site: Code | None = None
     event: Code | None = None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from app.core.http import ReasonOut
-from app.core.types import Code, Instant, Name, Text, Wire
+from app.core.types import Code, Instant, Name, Text, Wire, Words
 from app.fulfillment.schemas import StepIn
 
 
@@ -19,13 +19,13 @@ class SourceIn(StepIn, kw_only=True):
 class CallIn(StepIn, kw_only=True):
     """Tell the managers before a clock does (C5, C7)."""
 
-    reason: Text
+    reason: Words
 
 
 class EmergencyPlanIn(StepIn, kw_only=True):
     """What was agreed with the user when a promise cannot be kept as it is (C7)."""
 
-    plan: Text
+    plan: Words
     agreed_by: Name
 
 
