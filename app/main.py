@@ -18,6 +18,7 @@ from app.core.clock import Clock, SystemClock
 from app.core.db import make_engine, reading
 from app.core.egress import egress_of
 from app.core.errors import Refusal
+from app.core.etags import Answer
 from app.core.http import Unavailable, on_exception, on_refusal
 from app.core.migrate import newest
 from app.core.openapi import description
@@ -96,6 +97,7 @@ def create_app(
             await app.state.engine.dispose()
 
     return Litestar(
+        response_class=Answer,
         route_handlers=[allowed_methods(CALLS), *CALLS, *reference.HANDLERS, pages()],
         guards=[admit],
         dependencies={"call": Provide(provide_call)},

@@ -34,13 +34,14 @@ from app.accounts.service import TooManyTries, begin_try, renew_hash, settle_try
 from app.core.address import check_address, check_query
 from app.core.db import begin, reading
 from app.core.errors import BadRequest, Forbidden
+from app.core.etags import if_match_of, tag_of_written
 from app.core.http import (
     Contention,
+    Expected,
     TooMany,
     Unauthorized,
     WrongMediaType,
     check_strictly,
-    if_match_of,
     language_of,
     request_id_of,
     sqlstate,
@@ -58,6 +59,12 @@ class NotKept(BadRequest):
     """This answer holds a secret and is never stored, so it cannot be replayed."""
 
     code = "idempotency.not_here"
+
+
+class Unversioned(BadRequest):
+    """This call makes something new or concerns what has no version, so no version can be held against it."""
+
+    code = "version.not_here"
 
 
 def allow(*roles: Role, bodyless: bool = False) -> dict[str, Any]:
@@ -254,10 +261,17 @@ class Call:
     actor: Actor
     now: datetime
     language: Language
-    if_match: int | None
+    matching: Expected
     claim: Once | None
     wake: Callable[[], None]
     state: Any
+    _honored: bool = False
+
+    @property
+    def if_match(self) -> Expected:
+        """The versions that the change may be made on; a verb that takes them refuses any other."""
+        self._honored = True
+        return self.matching
 
     async def read(self, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Ask outside any transaction; each statement sees the newest committed state."""
@@ -286,7 +300,7 @@ class Call:
 
         async def run() -> T:
             async with begin(self.engine) as db:
-                return await verb(db)
+                return await self._on_version(verb, db)
 
         return cast("Response[T]", _response(Kept(status, msgspec.json.encode(await self._again(run))), replayed=False))
 
@@ -301,10 +315,17 @@ class Call:
         async with begin(self.engine) as db:
             if self.claim is not None and (kept := await claim_key(db, self.claim)):
                 return kept, True
-            answer = Kept(status, msgspec.json.encode(await verb(db)))
+            answer = Kept(status, msgspec.json.encode(await self._on_version(verb, db)))
             if self.claim is not None:
                 await keep(db, self.claim, answer, now=self.now)
             return answer, False
+
+    async def _on_version(self, verb: Callable[[AsyncConnection], Awaitable[T]], db: AsyncConnection) -> T:
+        """Run a verb; an If-Match that it has no use for is refused rather than ignored."""
+        answer = await verb(db)
+        if self.matching is not None and not self._honored:
+            raise Unversioned
+        return answer
 
     async def _again(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Run anew on a deadlock or serialization failure, five times with jitter, then 503 (T11)."""
@@ -322,6 +343,8 @@ class Call:
 
 def _response(kept: Kept, *, replayed: bool) -> Response[Any]:
     headers = {"Cache-Control": "no-store"} | ({"Idempotent-Replayed": "true"} if replayed else {})
+    if tag := tag_of_written(kept.body):
+        headers["ETag"] = tag
     return Response(kept.body, status_code=kept.status, media_type="application/json", headers=headers)
 
 
@@ -342,7 +365,7 @@ async def provide_call(request: Request[Any, Any, Any]) -> Call:
         actor=actor,
         now=state.clock.now(),
         language=language_of(request),
-        if_match=if_match_of(request),
+        matching=if_match_of(request),
         claim=claim,
         wake=state.wake,
         state=state,

@@ -140,21 +140,14 @@ def reasons_out(reasons: list[Reason] | tuple[Reason, ...], language: Language) 
     return [reason_out(one, language) for one in reasons]
 
 
-def check_version(current: int, if_match: int | None) -> None:
-    """Refuse a write that was made against another version (412); without If-Match anything goes."""
-    if if_match is not None and if_match != current:
+Expected = int | frozenset[int] | None
+"""The version, or the versions, that a change may be made on; None for any."""
+
+
+def check_version(current: int, expected: Expected) -> None:
+    """Refuse a write that was made against another version (412)."""
+    if expected is not None and current not in ({expected} if isinstance(expected, int) else expected):
         raise StaleVersion(current=current)
-
-
-def if_match_of(request: Request[Any, Any, Any]) -> int | None:
-    """The version in If-Match (`3` or `"3"`), None without the header or with `*`."""
-    raw = request.headers.get("if-match")
-    if raw is None or raw.strip() == "*":
-        return None
-    number = re.fullmatch(r'(?:W/)?"?(\d{1,18})"?', raw.strip())
-    if number is None:
-        raise BadParameters(errors=[FieldError("If-Match", "field.not_version")])
-    return int(number[1])
 
 
 def language_of(request: Request[Any, Any, Any]) -> Language:

@@ -12,9 +12,11 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
+from app.core.etags import is_single
 from app.core.http import Problem
 
 REF = "#/components/schemas/{name}"
+TAG = '((W/)?"[0-9]{1,18}(-[0-9a-f]{16})?"|[0-9]{1,18})'
 READS = {
     "400": "Not understood: a bad cursor, parameter or header.",
     "401": "No key, or none that counts.",
@@ -42,11 +44,29 @@ MANNERS = (
         "name": "If-Match",
         "in": "header",
         "required": False,
-        "description": "The version the change was made on; another present version is 412.",
-        "schema": {"type": "string", "pattern": '^(\\*|(W/)?"?[0-9]{1,18}"?)$'},
+        "description": "The version the change was made on, or the ETag that came with it; another present version is 412.",
+        "schema": {"type": "string", "pattern": f"^(\\*|{TAG}(, ?{TAG})*)$"},
     },
 )
-KEPT_NOT = ("create_key", "create_endpoint", "rotate_secret")
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of an answer one has; if it is still the present one, 304 comes without a body.",
+    "schema": {"type": "string", "pattern": f"^(\\*|{TAG}(, ?{TAG})*)$"},
+}
+ETAG = {
+    "ETag": {
+        "description": "Of this very answer; goes into If-None-Match, and into If-Match of a change.",
+        "schema": {"type": "string", "pattern": '^"([0-9]+-)?[0-9a-f]{16}"$'},
+    }
+}
+KEPT_NOT = ("create_key", "create_endpoint", "rotate_secret", "reset_password")
+UNVERSIONED = (
+    "accept_revision", "cancel_receipt", "close_period", "order_shift", "ping_endpoint", "replay_delivery",
+    "replay_range", "retry_receipt", "reverse_charge", "unpin_line",
+)  # fmt: skip
+"""Changes of one thing that take no If-Match: it has no version, or ends by this."""
 
 
 class Description(JsonRenderPlugin):
@@ -178,14 +198,22 @@ def _operation(
         "parameters": [_parameter(one) for one in found.get("parameters", ())],
         "responses": _responses(found, method, handler, shapes),
     }
+    if method == "get" and is_single(answer_of(handler)):
+        made["parameters"].append(dict(IF_NONE_MATCH))
     if method != "get":
-        taken = MANNERS if made["operationId"] not in KEPT_NOT else MANNERS[1:]
-        made["parameters"] += [dict(one) for one in taken] if writes else []
+        made["parameters"] += _manners(made["operationId"], path, method) if writes else []
         body = body_of(handler)
         if body is not None:
             content = {"application/json": {"schema": shapes.of(body)}}
             made["requestBody"] = {"required": not handler.opt.get("bodyless", False), "content": content}
     return made
+
+
+def _manners(name: str, path: str, method: str) -> list[dict[str, Any]]:
+    """The headers that a change takes: a key where its answer may be kept, a version where it concerns one thing."""
+    key, version = (dict(one) for one in MANNERS)
+    concerns_one = ("{" in path or method == "put") and name not in UNVERSIONED
+    return [key] * (name not in KEPT_NOT) + [version] * concerns_one
 
 
 def _asks(found: dict[str, Any]) -> bool:
@@ -208,9 +236,13 @@ def _parameter(found: dict[str, Any]) -> dict[str, Any]:
 def _responses(found: dict[str, Any], method: str, handler: HTTPRouteHandler, shapes: _Shapes) -> dict[str, Any]:
     good = next((code for code in found["responses"] if code.startswith("2")), "200")
     answer = answer_of(handler)
-    content = {"application/json": {"schema": {} if answer is None else shapes.of(answer)}}
+    done: dict[str, Any] = {"description": "Done."}
+    done["content"] = {"application/json": {"schema": {} if answer is None else shapes.of(answer)}}
+    same: dict[str, Any] = {}
+    if is_single(answer) and (method == "get" or "version" in answer.__struct_fields__):
+        done["headers"] = ETAG
+    if is_single(answer) and method == "get":
+        same = {"304": {"description": "What If-None-Match names is still the present answer.", "headers": ETAG}}
     refusals = READS if method == "get" else WRITES
     problem = {"application/problem+json": {"schema": {"$ref": REF.format(name="Problem")}}}
-    return {good: {"description": "Done.", "content": content}} | {
-        code: {"description": words, "content": problem} for code, words in refusals.items()
-    }
+    return {good: done, **same} | {code: {"description": words, "content": problem} for code, words in refusals.items()}

@@ -107,7 +107,7 @@ async def provide_page_call(request: Request[Any, Any, Any], who: NamedDependenc
         actor=who.actor,
         now=state.clock.now(),
         language=language_of(request),
-        if_match=None,
+        matching=None,
         claim=claim,
         wake=state.wake,
         state=state,

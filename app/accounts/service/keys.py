@@ -11,7 +11,7 @@ from app.accounts.rules import KEYS_CHANGED, Actor, make_key
 from app.accounts.schemas import KeyIn, KeyMade, KeyOut
 from app.core.errors import FieldError, Forbidden, Unprocessable
 from app.core.events import Event, announce
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.core.ids import new_id
 
 REVOKE = text("""
@@ -54,7 +54,7 @@ async def create_key(db: AsyncConnection, *, actor: Actor, new: KeyIn, now: date
 
 
 async def revoke_key(
-    db: AsyncConnection, *, actor: Actor, key_id: str, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, key_id: str, expected_version: Expected, now: datetime
 ) -> KeyOut:
     """End a key at once; ending it twice has one effect."""
     before = await queries.key_by_id(db, key_id=key_id)

@@ -10,7 +10,7 @@ from app.accounts.rules import Actor, HashedPassword, password_faults
 from app.accounts.schemas import PasswordReset, UserOut
 from app.core.errors import Unprocessable
 from app.core.events import Event, announce
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.core.i18n import Language
 
 SET = text("""
@@ -48,7 +48,7 @@ async def reset_password(
     actor: Actor,
     user_id: str,
     one_time: HashedPassword,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> PasswordReset:
     """Give a person a one-time password, with which a new one must be chosen; it is in the answer and nowhere else."""

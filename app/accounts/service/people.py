@@ -14,7 +14,7 @@ from app.accounts.rules import ADMIN, SCOPES, Actor, folded_login, wider_scopes
 from app.accounts.schemas import UserChange, UserIn, UserOut
 from app.core.errors import Conflict, FieldError, Forbidden
 from app.core.events import Event, announce
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.core.ids import new_id
 
 CHANGE = text("""
@@ -63,7 +63,7 @@ async def create_user(db: AsyncConnection, *, actor: Actor, new: UserIn, now: da
 
 
 async def change_user(
-    db: AsyncConnection, *, actor: Actor, user_id: str, change: UserChange, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, user_id: str, change: UserChange, expected_version: Expected, now: datetime
 ) -> UserOut:
     """Change name, role or scope; it holds from that person's next request on."""
     await db.execute(ONE_AT_A_TIME)
@@ -80,7 +80,7 @@ async def change_user(
 
 
 async def disable_user(
-    db: AsyncConnection, *, actor: Actor, user_id: str, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, user_id: str, expected_version: Expected, now: datetime
 ) -> UserOut:
     """Lock a person out from the next request on; twice has one effect."""
     await db.execute(ONE_AT_A_TIME)
@@ -93,7 +93,7 @@ async def disable_user(
 
 
 async def enable_user(
-    db: AsyncConnection, *, actor: Actor, user_id: str, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, user_id: str, expected_version: Expected, now: datetime
 ) -> UserOut:
     """Let a person in again, with the password there was; sessions of before stay ended."""
     before = await _reached(db, actor, user_id, expected_version)
@@ -104,7 +104,7 @@ async def enable_user(
 
 
 async def end_sessions(
-    db: AsyncConnection, *, actor: Actor, user_id: str, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, user_id: str, expected_version: Expected, now: datetime
 ) -> UserOut:
     """End all of a person's sessions, who may sign in again."""
     before = await _reached(db, actor, user_id, expected_version)
@@ -112,7 +112,7 @@ async def end_sessions(
     return await _announced(db, "user.sessions_ended", before=before, actor=actor, now=now)
 
 
-async def _reached(db: AsyncConnection, actor: Actor, user_id: str, expected_version: int | None) -> UserOut:
+async def _reached(db: AsyncConnection, actor: Actor, user_id: str, expected_version: Expected) -> UserOut:
     """The person as he or she stands, locked, at the version that is meant."""
     user = await queries.user_by_id(db, actor=actor, user_id=user_id, locked=True)
     check_version(user.version, expected_version)

@@ -23,7 +23,7 @@ from app.billing.service.refusals import (
     SettledWithNothing,
 )
 from app.core.events import By, Event, announce
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.core.ids import new_id
 from app.core.money import Money, of_amount
 
@@ -79,7 +79,7 @@ async def open_line_claims(
 
 
 async def file_recovery(
-    db: AsyncConnection, *, actor: Actor, recovery_id: str, filed: FileIn, if_match: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, recovery_id: str, filed: FileIn, if_match: Expected, now: datetime
 ) -> RecoveryOut:
     """Send the claim to its payer."""
     when = _happened(filed.occurred_at, now)
@@ -88,7 +88,7 @@ async def file_recovery(
 
 
 async def accept_recovery(
-    db: AsyncConnection, *, actor: Actor, recovery_id: str, accepted: AcceptIn, if_match: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, recovery_id: str, accepted: AcceptIn, if_match: Expected, now: datetime
 ) -> RecoveryOut:
     """The payer agrees to pay."""
     facts = {"decided_at": _happened(accepted.occurred_at, now)}
@@ -96,7 +96,7 @@ async def accept_recovery(
 
 
 async def reject_recovery(
-    db: AsyncConnection, *, actor: Actor, recovery_id: str, rejected: RejectIn, if_match: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, recovery_id: str, rejected: RejectIn, if_match: Expected, now: datetime
 ) -> RecoveryOut:
     """The payer refuses: the whole cost moves to us."""
     facts = {"decided_at": _happened(rejected.occurred_at, now), "reason": rejected.reason}
@@ -104,7 +104,7 @@ async def reject_recovery(
 
 
 async def settle_recovery(
-    db: AsyncConnection, *, actor: Actor, recovery_id: str, settled: SettleIn, if_match: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, recovery_id: str, settled: SettleIn, if_match: Expected, now: datetime
 ) -> RecoveryOut:
     """Money came, or a replacement in kind (worth the claim); what is missing moves to us."""
     claim = await queries.recovery(db, actor=actor, recovery_id=recovery_id, now=now)
@@ -146,7 +146,7 @@ async def _step(
     facts: Mapping[str, Any],
     *,
     actor: Actor,
-    if_match: int | None,
+    if_match: Expected,
     now: datetime,
 ) -> RecoveryOut:
     """One move of a claim under its row's lock, told once; a final state leaves the rest of its cost with us."""

@@ -59,7 +59,9 @@ async def confirm(
     """The partner gives the pieces, said on the telephone for instance."""
     return await call.write(
         200,
-        lambda db: confirm_call_off(db, actor=call.actor, call_off_id=call_off_id, body=data, now=call.now),
+        lambda db: confirm_call_off(
+            db, actor=call.actor, call_off_id=call_off_id, body=data, expected_version=call.if_match, now=call.now
+        ),
     )
 
 
@@ -70,7 +72,9 @@ async def decline(
     """The partner does not: the next source is taken at once."""
     return await call.write(
         200,
-        lambda db: decline_call_off(db, actor=call.actor, call_off_id=call_off_id, body=data, now=call.now),
+        lambda db: decline_call_off(
+            db, actor=call.actor, call_off_id=call_off_id, body=data, expected_version=call.if_match, now=call.now
+        ),
     )
 
 

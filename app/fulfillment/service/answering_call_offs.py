@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor, duty_actor
 from app.core.errors import Conflict, Fact, FieldError, Reason, Unprocessable
 from app.core.events import announce
+from app.core.http import Expected, check_version
 from app.fulfillment.queries.call_offs import NoSuchCallOff, call_off, partner_view
 from app.fulfillment.queries.gather import places_of
 from app.fulfillment.rules.states import HELD, State
@@ -72,13 +73,21 @@ Ending = Literal["declined", "expired"]
 
 
 async def confirm_call_off(
-    db: AsyncConnection, *, actor: Actor, call_off_id: str, body: CallOffConfirmIn, now: datetime
+    db: AsyncConnection,
+    *,
+    actor: Actor,
+    call_off_id: str,
+    body: CallOffConfirmIn,
+    now: datetime,
+    expected_version: Expected = None,
 ) -> CallOffOut:
     """The partner gives the pieces. Where they are ready only later, and another source keeps the promise better then,
     the line goes there instead. Confirming twice has one effect. Raises NoSuchCallOff, CallOffEnded, AvailableTooLate."""
     if body.available_at is not None and not now - timedelta(minutes=1) <= body.available_at <= now + MOST_AHEAD:
         raise AvailableTooLate(errors=[FieldError("available_at", "call_off.available_when")])
-    asked = await _open(db, actor=actor, call_off_id=call_off_id, wanted="confirmed", now=now)
+    asked = await _open(
+        db, actor=actor, call_off_id=call_off_id, wanted="confirmed", now=now, expected=expected_version
+    )
     if asked is None:
         return await call_off(db, actor=actor, call_off_id=call_off_id)
     frame, line = asked.frame, asked.line
@@ -104,10 +113,16 @@ async def confirm_call_off(
 
 
 async def decline_call_off(
-    db: AsyncConnection, *, actor: Actor, call_off_id: str, body: CallOffDeclineIn, now: datetime
+    db: AsyncConnection,
+    *,
+    actor: Actor,
+    call_off_id: str,
+    body: CallOffDeclineIn,
+    now: datetime,
+    expected_version: Expected = None,
 ) -> CallOffOut:
     """The partner does not give them: the next source takes the line in this very transaction, or managers are told."""
-    asked = await _open(db, actor=actor, call_off_id=call_off_id, wanted="declined", now=now)
+    asked = await _open(db, actor=actor, call_off_id=call_off_id, wanted="declined", now=now, expected=expected_version)
     if asked is not None:
         await _end(asked, "declined", note=body.note)
     return await call_off(db, actor=actor, call_off_id=call_off_id)
@@ -147,7 +162,9 @@ async def try_unconfirmed(db: AsyncConnection, *, actor: Actor, request_id: str,
     return moved
 
 
-async def _open(db: AsyncConnection, *, actor: Actor, call_off_id: str, wanted: str, now: datetime) -> _Asked | None:
+async def _open(
+    db: AsyncConnection, *, actor: Actor, call_off_id: str, wanted: str, now: datetime, expected: Expected = None
+) -> _Asked | None:
     """Lock the request, then the question; None where it is answered like this already."""
     await call_off(db, actor=actor, call_off_id=call_off_id)  # scope: what may not be seen does not exist
     request_id = await db.scalar(OF_REQUEST, {"id": call_off_id})
@@ -155,6 +172,7 @@ async def _open(db: AsyncConnection, *, actor: Actor, call_off_id: str, wanted: 
         raise NoSuchCallOff(id=call_off_id)
     frame = await open_frame(db, actor=actor, request_id=request_id, body=StepIn(), expected_version=None, now=now)
     row = (await db.execute(LOCKED, {"id": call_off_id})).one()
+    check_version(row.version, expected)
     if row.state != "open":
         if row.state == wanted or wanted == "expired":
             return None

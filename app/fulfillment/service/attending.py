@@ -10,7 +10,7 @@ from app.accounts.rules import ADMIN, DISPATCHER, Actor
 from app.billing.rules.pricing import CostKind, Payer
 from app.billing.service.costs import record_cost
 from app.core.errors import FieldError
-from app.core.http import BadFields
+from app.core.http import BadFields, Expected
 from app.core.money import of_amount
 from app.fulfillment import schemas
 from app.fulfillment.queries.requests import Loaded, steps_of
@@ -42,7 +42,7 @@ async def answer(
     actor: Actor,
     request_id: str,
     body: schemas.AnswerIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """A person says how it will be handled and when: ends the *answer* clock (C4); the automatic promise does not."""
@@ -60,7 +60,7 @@ async def depart(
     actor: Actor,
     request_id: str,
     body: schemas.DepartIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """Somebody is on the way."""
@@ -77,7 +77,7 @@ async def arrive(
     actor: Actor,
     request_id: str,
     body: schemas.StepIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """Somebody is there; an emergency's *done* runs from here (C4)."""
@@ -95,7 +95,7 @@ async def diagnose(
     actor: Actor,
     request_id: str,
     body: schemas.DiagnoseIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """What was found. A settled cause makes a new verdict that names the old one (W7, W12)."""
@@ -120,7 +120,7 @@ async def hold(
     actor: Actor,
     request_id: str,
     body: schemas.HoldIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """Stop the clocks for a reason that is the customer's (C6). None after a breach; long ago needs a dispatcher."""
@@ -147,7 +147,7 @@ async def resume(
     actor: Actor,
     request_id: str,
     body: schemas.StepIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """The clocks run on, later by what they stood still."""
@@ -181,7 +181,7 @@ async def set_priority(
     actor: Actor,
     request_id: str,
     body: schemas.PriorityIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """The user's new priority: higher brings its shorter clocks from now on, lower needs the customer's word."""
@@ -202,7 +202,7 @@ async def consent(
     actor: Actor,
     request_id: str,
     body: schemas.ConsentIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """The customer was told the price and agreed: the hold no longer expires and the clocks run on. Or did not: it ends."""
@@ -242,7 +242,7 @@ async def add_cost(
     actor: Actor,
     request_id: str,
     body: schemas.CostIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """What the job cost us beside the part: never the customer's, borne by the cover's payer (P1, P2)."""
@@ -278,7 +278,7 @@ async def add_note(
     actor: Actor,
     request_id: str,
     body: schemas.NoteIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """A note for whoever looks next."""
@@ -294,7 +294,7 @@ async def ask_return(
     actor: Actor,
     request_id: str,
     body: schemas.StepIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """Not wanted any more, but handed over already: whoever has the part is told to bring it back (S6b).

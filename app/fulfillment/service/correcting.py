@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.billing.schemas import RevisionOut
 from app.core.errors import Conflict
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.core.types import Wire
 from app.fulfillment.service.revising import accept_revision
 from app.network import queries as network_queries
@@ -60,7 +60,7 @@ async def correct_acceptance(
     number: str,
     accepted_on: date,
     reason: str,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> CorrectionOut:
     """Let the contract, and all devices that its day anchored, count from another day; verdicts in force that turn out

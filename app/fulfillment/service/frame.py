@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
 from app.billing.service.charges import Job
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.fulfillment.queries.requests import Loaded, load
 from app.fulfillment.rules.states import ENDED, Moved, NotNow, State, Verb, allowed_in, move
 from app.fulfillment.schemas import StepIn
@@ -44,7 +44,7 @@ class Frame:
 
 
 async def open_frame(
-    db: AsyncConnection, *, actor: Actor, request_id: str, body: StepIn, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, request_id: str, body: StepIn, expected_version: Expected, now: datetime
 ) -> Frame:
     """Lock and check. A step lies between the request's receipt and now."""
     loaded = await load(db, actor=actor, request_id=request_id, lock=True)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.billing.service.costs import credit_return
 from app.core.errors import FieldError
+from app.core.http import Expected
 from app.fulfillment import schemas
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import State, Verb
@@ -39,7 +40,7 @@ async def pack(
     actor: Actor,
     request_id: str,
     body: schemas.StepIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """Packed and labeled."""
@@ -54,7 +55,7 @@ async def dispatch(
     actor: Actor,
     request_id: str,
     body: schemas.DispatchIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """Handed to a courier, or to a carrier with its waybill: the latter ends a national commitment (C2)."""
@@ -84,7 +85,7 @@ async def deliver(
     actor: Actor,
     request_id: str,
     body: schemas.StepIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """The part is at the site."""
@@ -97,7 +98,7 @@ async def fit(
     actor: Actor,
     request_id: str,
     body: schemas.FitIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """The new part is in, the old one is out: a local commitment ends here (C1)."""
@@ -133,7 +134,7 @@ async def confirm(
     actor: Actor,
     request_id: str,
     body: schemas.ConfirmIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """It works again: the warranty events are appended, and what W4 allows restarts. If not, back to diagnosis."""
@@ -160,7 +161,7 @@ async def cancel(
     actor: Actor,
     request_id: str,
     body: schemas.CancelIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """Not wanted any more: what is held is released, what was picked goes back on its shelf and is credited."""
@@ -194,7 +195,7 @@ async def return_line(
     actor: Actor,
     request_id: str,
     body: schemas.StepIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """The part comes back unused from wherever it is (S6b): cost into its layer, charge reversed, net zero."""
@@ -214,7 +215,7 @@ async def delivery_failed(
     actor: Actor,
     request_id: str,
     body: schemas.DeliveryFailedIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """Nobody there, wrong address: the part waits packed and is planned anew; the clock runs unless held (S6b)."""
@@ -229,7 +230,7 @@ async def _plain(
     actor: Actor,
     request_id: str,
     body: schemas.StepIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
     *,
     verb: Verb,

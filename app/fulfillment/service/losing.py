@@ -11,6 +11,7 @@ from app.accounts.rules import Actor
 from app.billing.rules.pricing import PriceTerms
 from app.billing.service.charges import quote
 from app.billing.service.costs import reverse_line
+from app.core.http import Expected
 from app.core.ids import new_id
 from app.fulfillment import schemas
 from app.fulfillment.models import RequestLine
@@ -34,7 +35,7 @@ async def lose_line(
     actor: Actor,
     request_id: str,
     body: schemas.StepIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """The loss is ours: what was billed for the lost piece is taken back. The new line keeps commitment and price terms.

@@ -12,6 +12,7 @@ from app.accounts.rules import Actor
 from app.billing.rules.pricing import PriceTerms
 from app.billing.service.costs import charge_issue, credit_return
 from app.core.events import Event, announce
+from app.core.http import Expected
 from app.fulfillment import schemas
 from app.fulfillment.queries.requests import Loaded, load
 from app.fulfillment.rules.states import State, Verb
@@ -37,7 +38,7 @@ async def pick(
     actor: Actor,
     request_id: str,
     body: schemas.PickIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """The warehouse has the very part in its hand: the hold becomes an issue, and the charge is made with it (P6)."""
@@ -125,7 +126,7 @@ async def unpick(
     actor: Actor,
     request_id: str,
     body: schemas.StepIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """A pick undone before it is packed: the pieces lie in their layers again, held as before, and the charge is

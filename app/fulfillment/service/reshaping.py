@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
+from app.core.http import Expected
 from app.fulfillment.service.records import mark_dirty
 from app.network import schemas, service
 from app.network.schemas import changes
@@ -20,7 +21,7 @@ async def change_site(
     actor: Actor,
     code: str,
     change: changes.SiteChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.SiteOut:
     after = await service.change_site(
@@ -37,7 +38,7 @@ async def change_place(
     actor: Actor,
     code: str,
     change: changes.PlaceChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.PlaceOut:
     after = await service.change_place(
@@ -54,7 +55,7 @@ async def change_area(
     actor: Actor,
     code: str,
     change: changes.AreaChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.AreaOut:
     after = await service.change_area(
@@ -70,7 +71,7 @@ async def change_courier(
     actor: Actor,
     code: str,
     change: changes.CourierChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.CourierOut:
     after = await service.change_courier(
@@ -90,7 +91,7 @@ async def change_lane(
     to_area: str,
     change: changes.LaneChange,
     currency: str,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.LaneOut:
     after = await service.change_lane(

@@ -13,6 +13,7 @@ from app.accounts.rules import Actor
 from app.billing.rules.pricing import Cost, PriceTerms
 from app.billing.service.charges import quote
 from app.core.errors import Reason
+from app.core.http import Expected
 from app.fulfillment.queries.gather import Asked, Facts, gather
 from app.fulfillment.queries.region import tier_of
 from app.fulfillment.queries.requests import Loaded
@@ -103,7 +104,7 @@ async def resource(
     actor: Actor,
     request_id: str,
     body: SourceIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """Take a line from another place, or its substitute (R1, P4): the old hold ends and the new one begins in one

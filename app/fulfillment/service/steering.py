@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
 from app.core.events import Event, announce
+from app.core.http import Expected
 from app.core.ids import new_id
 from app.fulfillment.models import ExtraShift
 from app.fulfillment.queries.planning import planning
@@ -120,7 +121,7 @@ async def order_shift(db: AsyncConnection, *, actor: Actor, courier: str, body: 
 
 
 async def call_managers(
-    db: AsyncConnection, *, actor: Actor, request_id: str, body: CallIn, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, request_id: str, body: CallIn, expected_version: Expected, now: datetime
 ) -> Loaded:
     """Department manager and general manager are told before a clock does it (C5, C7)."""
     frame = await open_frame(
@@ -150,7 +151,7 @@ async def agree_plan(
     actor: Actor,
     request_id: str,
     body: EmergencyPlanIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> Loaded:
     """The emergency plan agreed with the user (C7): what will be done, and who agreed. Its clocks run on."""

@@ -103,7 +103,7 @@ async def _request(
         wrong = [path for path, _ in wrong_fields(msgspec.to_builtins(fields), RequestIn)]
         return await _draft(engine, row, actor, wanted.known, {"code": "fields.bad", "facts": {"fields": wrong}}, now)
     call = Call(
-        engine=engine, actor=actor, now=now, language=row.language, if_match=None, claim=None, wake=_nobody, state=None
+        engine=engine, actor=actor, now=now, language=row.language, matching=None, claim=None, wake=_nobody, state=None
     )
 
     async def linked(db: AsyncConnection, loaded: Loaded) -> None:

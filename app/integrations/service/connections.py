@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.core.errors import FieldError
 from app.core.events import Event, announce
-from app.core.http import check_version, constraint_of
+from app.core.http import Expected, check_version, constraint_of
 from app.core.ids import new_id
 from app.integrations.models import Connection, ConnectionSecret, WebhookEndpoint
 from app.integrations.providers import providers
@@ -77,7 +77,7 @@ async def change_connection(
     actor: Actor,
     code: str,
     change: ConnectionPatch,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> ConnectionOut:
     """Change what is told apart from secrets; `overrides` replaces what was there."""
@@ -94,7 +94,7 @@ async def change_connection(
 
 
 async def give_secret(
-    db: AsyncConnection, *, actor: Actor, code: str, body: SecretIn, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, code: str, body: SecretIn, expected_version: Expected, now: datetime
 ) -> ConnectionOut:
     """A new secret at once; the old ones verify until the overlap ends."""
     before = await connection_row(db, code=code, now=now, lock=True)

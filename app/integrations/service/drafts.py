@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.fulfillment.rules.clocks import Priority
 from app.fulfillment.schemas import FailureIn, RequestIn, TicketIn
 from app.integrations.queries.connections import draft
@@ -40,7 +40,7 @@ def asked_by(found: DraftOut, body: CompleteIn, *, priority: Priority | None) ->
 
 
 async def complete(
-    db: AsyncConnection, *, actor: Actor, draft_id: str, request: str, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, draft_id: str, request: str, expected_version: Expected, now: datetime
 ) -> None:
     """The request was accepted in this very transaction: the draft and its ticket are its own now."""
     found = await open_draft(db, actor=actor, draft_id=draft_id)
@@ -55,7 +55,7 @@ async def complete(
 
 
 async def discard(
-    db: AsyncConnection, *, actor: Actor, draft_id: str, reason: str, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, draft_id: str, reason: str, expected_version: Expected, now: datetime
 ) -> DraftOut:
     """Nothing will come of it."""
     found = await open_draft(db, actor=actor, draft_id=draft_id)

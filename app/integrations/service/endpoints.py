@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.core.errors import FieldError
 from app.core.events import Event, announce
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.core.ids import new_id
 from app.integrations.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
 from app.integrations.queries.endpoints import delivery, endpoint
@@ -128,7 +128,7 @@ async def change_endpoint(
     actor: Actor,
     endpoint_id: str,
     change: EndpointPatch,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> EndpointOut:
     """Change where and what; deliveries under way go to the new place."""
@@ -150,7 +150,7 @@ async def rotate_secret(
     actor: Actor,
     endpoint_id: str,
     body: RotateIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> EndpointMade:
     """A new secret at once; the old ones sign beside it until the overlap ends (T57)."""
@@ -169,7 +169,7 @@ async def disable_endpoint(
     actor: Actor,
     endpoint_id: str,
     reason: str | None,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> EndpointOut:
     """Send nothing more until enabled. What waits is canceled and can be replayed."""
@@ -196,7 +196,7 @@ async def enable_endpoint(
     actor: Actor,
     endpoint_id: str,
     body: EnableIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> EndpointOut:
     """Send again; what was canceled while it was disabled goes out first if asked. One that was never disabled is tried
@@ -213,7 +213,7 @@ async def enable_endpoint(
 
 
 async def delete_endpoint(
-    db: AsyncConnection, *, actor: Actor, endpoint_id: str, expected_version: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, endpoint_id: str, expected_version: Expected, now: datetime
 ) -> EndpointOut:
     """Stop for good: what waits is canceled, the secrets are forgotten, the log stays (T59). Gives the last it was."""
     before = await endpoint(db, actor=actor, endpoint_id=endpoint_id, now=now, lock=True)

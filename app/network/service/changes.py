@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
 from app.core.events import Event, announce
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.core.money import of_amount
 from app.network import models, queries, schemas
 from app.network.schemas import changes
@@ -65,7 +65,7 @@ async def change_customer(
     actor: Actor,
     code: str,
     change: changes.CustomerChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.CustomerOut:
     await db.execute(LOCK_CUSTOMER, {"key": code})
@@ -85,7 +85,7 @@ async def change_site(
     actor: Actor,
     code: str,
     change: changes.SiteChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.SiteOut:
     """Change a site; an area named for the first time is made. Requests on the way keep the area they came in with."""
@@ -108,7 +108,7 @@ async def change_place(
     actor: Actor,
     code: str,
     change: changes.PlaceChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.PlaceOut:
     """Change where a place lies, when it is open and how long it prepares; what is promised already keeps its due."""
@@ -130,7 +130,7 @@ async def change_area(
     actor: Actor,
     code: str,
     change: changes.AreaChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.AreaOut:
     """Name an area anew, or say which places serve it. Lines promised before keep their kind and their due (C3)."""
@@ -157,7 +157,7 @@ async def change_courier(
     actor: Actor,
     code: str,
     change: changes.CourierChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.CourierOut:
     """Change a courier's shift, load or skills; what is under way stays with him or her."""
@@ -183,7 +183,7 @@ async def change_lane(
     to_area: str,
     change: changes.LaneChange,
     currency: str,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.LaneOut:
     """Change a lane's cut-offs, time on the road or cost."""
@@ -210,7 +210,7 @@ async def change_part(
     actor: Actor,
     number: str,
     change: changes.PartChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.PartOut:
     await db.execute(LOCK_PART, {"key": number})
@@ -229,7 +229,7 @@ async def change_model(
     actor: Actor,
     code: str,
     change: changes.ModelChange,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.ModelOut:
     """Change a model for devices to come; those that are registered keep what was frozen into them (W1, W10).

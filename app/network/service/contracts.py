@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
 from app.core.events import Event, announce
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.network import models, queries, schemas
 from app.network.service.frame import MEET_AREA, MEET_CUSTOMER, insert_row, need_zone
 
@@ -64,7 +64,7 @@ async def amend_contract(
     actor: Actor,
     number: str,
     amendment: schemas.AmendmentIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.ContractOut:
     """New terms from a day on. Devices that are registered already keep theirs (W1)."""
@@ -91,7 +91,7 @@ async def amend_contract(
 
 
 async def set_accepted(
-    db: AsyncConnection, *, actor: Actor, number: str, accepted_on: date, now: datetime, expected_version: int | None
+    db: AsyncConnection, *, actor: Actor, number: str, accepted_on: date, now: datetime, expected_version: Expected
 ) -> schemas.ContractOut:
     """Write a contract's acceptance day; the devices' own events are the warranty wing's."""
     await db.execute(LOCK_CONTRACT, {"number": number})
@@ -115,7 +115,7 @@ async def set_assortment(
     actor: Actor,
     number: str,
     listed: schemas.AssortmentIn,
-    expected_version: int | None,
+    expected_version: Expected,
     now: datetime,
 ) -> schemas.ContractOut:
     """Replace the list of locally stocked parts from a day on; what held before that day is kept."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.core.errors import FieldError
 from app.core.events import Event, announce
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.stock.queries.levels import PRIORITIES, level_for
 from app.stock.queries.lookups import place_for, tracking
 from app.stock.schemas.levels import StockLevelIn, StockLevelOut
@@ -42,7 +42,7 @@ NOTE = text("""
 
 
 async def set_level(
-    db: AsyncConnection, *, actor: Actor, new: StockLevelIn, if_match: int | None = None, now: datetime
+    db: AsyncConnection, *, actor: Actor, new: StockLevelIn, if_match: Expected = None, now: datetime
 ) -> StockLevelOut:
     """Set a level or replace it whole. Rates are given together, those left out beside a given one are 0.
 

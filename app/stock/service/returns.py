@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.core.errors import FieldError, NotFound
 from app.core.events import Event, announce
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.core.ids import new_id
 from app.stock.queries import lists
 from app.stock.queries.holds import locked_reservations
@@ -120,7 +120,7 @@ async def lend(db: AsyncConnection, *, actor: Actor, new: LoanIn, now: datetime)
 
 
 async def take_back(
-    db: AsyncConnection, *, actor: Actor, loan_id: str, back: LoanBackIn, if_match: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, loan_id: str, back: LoanBackIn, if_match: Expected, now: datetime
 ) -> LoanOut:
     """A loan returns with the value it left with, in the condition it is in now; said twice alike, it counts once."""
     loan = await lists.loan(db, actor=actor, loan_id=loan_id)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.core.errors import FieldError
 from app.core.events import Event, announce
-from app.core.http import check_version
+from app.core.http import Expected, check_version
 from app.core.ids import new_id
 from app.core.money import share
 from app.stock.queries import lists
@@ -93,7 +93,7 @@ async def ship(db: AsyncConnection, *, actor: Actor, new: TransferIn, now: datet
 
 
 async def arrive(
-    db: AsyncConnection, *, actor: Actor, transfer_id: str, arrival: ReceiveIn, if_match: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, transfer_id: str, arrival: ReceiveIn, if_match: Expected, now: datetime
 ) -> TransferOut:
     """Put away what arrived, as layers of their old age and cost; posted again with nothing left, nothing happens (T36).
 
@@ -119,7 +119,7 @@ async def arrive(
 
 
 async def write_off(
-    db: AsyncConnection, *, actor: Actor, transfer_id: str, given_up: WriteOffIn, if_match: int | None, now: datetime
+    db: AsyncConnection, *, actor: Actor, transfer_id: str, given_up: WriteOffIn, if_match: Expected, now: datetime
 ) -> TransferOut:
     """Give up what will not arrive: from transit to the lost place, with its value and the reason."""
     transfer = await lists.transfer(db, actor=actor, transfer_id=transfer_id)

@@ -13,7 +13,7 @@ from app.accounts.rules import Actor, duty_actor
 from app.core.errors import FieldError, Refusal
 from app.core.events import Event as Announced
 from app.core.events import announce_all
-from app.core.http import check_version, constraint_of
+from app.core.http import Expected, check_version, constraint_of
 from app.core.ids import new_id
 from app.network.queries import NoSuchSite
 from app.warranty.queries.answers import event_out
@@ -65,7 +65,7 @@ async def append_event(
     serial: str,
     new: EventIn,
     now: datetime,
-    expected_version: int | None = None,
+    expected_version: Expected = None,
 ) -> EventOut:
     """Append one event to a device's history and rebuild its cover in the same transaction (W10).
 

@@ -15,7 +15,7 @@ from app.accounts.rules import Actor
 from app.core.errors import Conflict, FieldError, NotFound, Refusal, Unprocessable
 from app.core.events import Event as Announced
 from app.core.events import announce_all
-from app.core.http import check_version, constraint_of
+from app.core.http import Expected, check_version, constraint_of
 from app.core.ids import new_id
 from app.network import queries as network_queries
 from app.network import service as network
@@ -255,7 +255,7 @@ async def accept_contract(
     accepted_on: date,
     now: datetime,
     occurred_at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: Expected = None,
 ) -> AcceptOut:
     """Accept a contract's system: anchors every device of it that has no date of its own, and freezes its terms (W1).
 

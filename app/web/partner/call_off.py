@@ -74,7 +74,7 @@ async def answer_call_off(token: FromPath[str], request: Request[Any, Any, Any])
         actor=replace(duty_actor("call_off"), id=f"partner:{view.place}"),
         now=now,
         language=language_of(request),
-        if_match=None,
+        matching=None,
         claim=None,
         wake=state.wake,
         state=state,
