@@ -47,6 +47,11 @@ class Settings:
     key_rate: str = setting(
         "SPARELANE_KEY_RATE", "10", "Calls a second of one integration key in one process; five seconds' worth at once"
     )
+    key_holds: str = setting(
+        "SPARELANE_KEY_HOLDS",
+        "500",
+        "Pieces that one integration key, or one connection, may hold at once in requests that are not picked yet",
+    )
     travel: str = setting(
         "SPARELANE_TRAVEL",
         "straight",
@@ -97,6 +102,7 @@ class Settings:
         return {
             "sparelane.miss_minor": ",".join(map(str, minor)),
             "sparelane.call_off_minutes": self.call_off_minutes,
+            "sparelane.key_holds": self.key_holds,
         }
 
 
@@ -108,7 +114,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if strangers:
         raise BadSetting(f"{strangers[0]} is no setting of Sparelane; the README lists them")
     settings = Settings(**{attribute: given[name] for name, attribute in known.items() if given.get(name)})
-    for name in ("port", "pool_size", "plan_seconds", "key_rate"):
+    for name in ("port", "pool_size", "plan_seconds", "key_rate", "key_holds"):
         value = getattr(settings, name)
         if not value.isdecimal() or not 0 < int(value) < 65536:
             raise BadSetting(f"{_variable(name)} must be a whole number above 0, not {value!r}")

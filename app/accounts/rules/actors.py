@@ -42,6 +42,11 @@ class Actor:
         }
 
     @property
+    def is_system(self) -> bool:
+        """Another system rather than a person: an integration's key, or a connection."""
+        return self.role == INTEGRATION or self.id.startswith("connection:")
+
+    @property
     def sees_cost(self) -> bool:
         """Lot cost and borne cost are finance's and the admin's (P: who sees what)."""
         return self.role in (FINANCE, ADMIN)

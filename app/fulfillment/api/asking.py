@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
+import structlog
 from litestar import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,10 +15,12 @@ from app.fulfillment import schemas
 from app.fulfillment.api.shapes import request_out
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.service.accept import Proposal, accept, propose, propose_locked, record_lost_demand
-from app.fulfillment.service.refusals import FactsMoved, NotEnough
+from app.fulfillment.service.capping import take_turn
+from app.fulfillment.service.refusals import FactsMoved, HoldsFull, NotEnough
 from app.routing.jobs import learn
 from app.stock.service.refusals import OutOfStock, PriceMoved
 
+log = structlog.get_logger("requests")
 T = TypeVar("T")
 Verb = Callable[[AsyncConnection], Awaitable[schemas.RequestOut]]
 Also = Callable[[AsyncConnection, Loaded], Awaitable[None]]
@@ -51,6 +54,9 @@ async def _or_lost_demand(
         async with begin(call.engine) as db:
             await record_lost_demand(db, refused=refused, now=call.now)
         raise
+    except HoldsFull as refused:
+        log.warning("holds full", actor=call.actor.id, **refused.facts)
+        raise
 
 
 async def _in_rounds(
@@ -59,12 +65,14 @@ async def _in_rounds(
     """Decide on fresh facts and write; what moved in between is decided again, the last time under the rows' locks."""
 
     async def accepted(db: AsyncConnection, proposal: Proposal) -> schemas.RequestOut:
+        await take_turn(db, actor=call.actor)
         loaded = await accept(db, actor=call.actor, proposal=proposal, now=call.now)
         if also is not None:
             await also(db, loaded)
         return request_out(loaded, actor=call.actor, language=call.language, now=call.now)
 
     async def locked(db: AsyncConnection) -> schemas.RequestOut:
+        await take_turn(db, actor=call.actor)  # before the rows' locks
         return await accepted(db, await propose_locked(db, actor=call.actor, asked=data, now=call.now))
 
     for number in range(ROUNDS - 1):

@@ -22,6 +22,7 @@ from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import State, request_state
 from app.fulfillment.schemas import RequestIn
 from app.fulfillment.service.calling_off import ask_partners
+from app.fulfillment.service.capping import check_holds
 from app.fulfillment.service.decision import Decision, LineDecision, Wishes, decide, plain_alternatives, plain_reasons
 from app.fulfillment.service.records import NewStep, Written, on_hold, step_rows, watch_row
 from app.fulfillment.service.refusals import (
@@ -171,9 +172,10 @@ def ticket_key(asked: RequestIn) -> str | None:
 async def accept(db: AsyncConnection, *, actor: Actor, proposal: Proposal, now: datetime) -> Loaded:
     """Write a proposal and hold its stock, last before the commit.
 
-    Raises FactsMoved when a verdict no longer stands; OutOfStock and PriceMoved when the stock has moved.
+    Raises FactsMoved when a verdict no longer stands; OutOfStock and PriceMoved when the stock has moved; HoldsFull.
     """
     lines = proposal.decision.lines
+    await check_holds(db, actor=actor, asked=sum(line.quantity for line in lines))
     if not await basis_unchanged(db, inputs=lines[0].inputs):
         raise FactsMoved
     request_id = new_id("req", now)

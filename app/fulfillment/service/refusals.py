@@ -15,6 +15,12 @@ class DuplicateTicket(Conflict):
     code = "ticket.duplicate"
 
 
+class HoldsFull(Conflict):
+    """This key or connection holds as many pieces as it may (T148): `holding` of `cap`, and `asked` more."""
+
+    code = "holds.full"
+
+
 class FailureInFuture(Unprocessable):
     """A failure or its report cannot lie after now, nor the report before the failure."""
 
