@@ -8,7 +8,7 @@ Revision ID: 0024_settled
 from alembic import op
 
 revision = "0024_settled"
-down_revision = "0022_workers"
+down_revision = "0023_asker_holds"
 branch_labels = None
 depends_on = None
 
