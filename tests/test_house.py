@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,14 @@ def module(path: Path) -> list[str]:
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Everything in a source file, read once."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
 def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (one.name for one in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -61,99 +68,138 @@ def target(imported: str) -> list[str] | None:
     return parts
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_imports_go_down_a_floor_or_to_a_lower_wing(path):
+def crossing(path: Path) -> Iterator[str]:
+    """Imports that go up a floor or wing, or across one."""
     here = module(path)
     if len(here) < 2 or here[1] in TOP:
         return
-    wrong = []
     for imported in imports(path):
         there = target(imported)
         if there is None or len(there) < 2 or there == here:
             continue
         if there[1] in TOP:
-            wrong.append(f"{imported}: nobody imports the entrance")
-        elif here[1] == there[1]:
-            if here[1] not in ("core", "web"):
-                mine, theirs = FLOORS.get(room(here) or "", 9), FLOORS.get(room(there) or "", -1)
-                same_room = room(here) == room(there)
-                if theirs > mine or (
-                    theirs == mine and not same_room and {room(here), room(there)} != {"queries", "schemas"}
-                ):
-                    wrong.append(f"{imported}: up a floor or across it")
-        elif WINGS[there[1]] >= WINGS[here[1]]:
-            wrong.append(f"{imported}: up a wing or across it")
-    assert wrong == []
+            yield f"{imported}: nobody imports the entrance"
+        elif here[1] != there[1]:
+            if WINGS[there[1]] >= WINGS[here[1]]:
+                yield f"{imported}: up a wing or across it"
+        elif here[1] not in ("core", "web"):
+            mine, theirs = FLOORS.get(room(here) or "", 9), FLOORS.get(room(there) or "", -1)
+            sisters = room(here) == room(there) or {room(here), room(there)} == {"queries", "schemas"}
+            if theirs > mine or (theirs == mine and not sisters):
+                yield f"{imported}: up a floor or across it"
 
 
-@pytest.mark.parametrize("path", [one for one in SOURCES if room(module(one)) in ("rules", "solver")], ids=name)
-def test_rules_know_no_database_no_http_no_clock(path):
-    wing = module(path)[1]
-    may = {"ortools", "numba"} if room(module(path)) == "solver" else set()
+def worldly(path: Path) -> Iterator[str]:
+    """What a rule imports and should not know."""
+    here = module(path)
+    if room(here) not in ("rules", "solver"):
+        return
+    may = {"ortools", "numba"} if room(here) == "solver" else set()
+    own = tuple(f"app.{here[1]}.{one}" for one in ("rules", "solver"))
     for imported in imports(path):
         top = imported.split(".")[0]
         if top == "app":
-            allowed = imported.startswith((f"app.{wing}.rules", f"app.{wing}.solver")) or any(
-                imported.startswith(one) for one in RULES_MAY
-            )
-            assert allowed, imported
-        else:
-            assert top not in {"sqlalchemy", "litestar", "httpx", "asyncpg", "structlog"}, imported
-            assert top not in {"ortools", "numba"} or top in may, imported
+            if not imported.startswith((*own, *RULES_MAY)):
+                yield imported
+        elif top in {"sqlalchemy", "litestar", "httpx", "asyncpg", "structlog", "ortools", "numba"} - may:
+            yield imported
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_a_wing_has_only_rooms_of_the_house(path):
+def misplaced(path: Path) -> Iterator[str]:
+    """A wing or room that is none of the house's."""
     here = module(path)
-    if len(here) > 2 and here[1] not in {"core", "web", "integrations", *TOP}:
-        assert room(here) in FLOORS, here
-    assert len(here) < 2 or here[1] in WINGS or here[1] in TOP, here
+    if len(here) > 1 and here[1] not in WINGS and here[1] not in TOP:
+        yield f"no wing is called {here[1]}"
+    if len(here) > 2 and here[1] not in {"core", "web", "integrations", *TOP} and room(here) not in FLOORS:
+        yield f"no room is called {room(here)}"
 
 
-@pytest.mark.parametrize("path", ALL, ids=name)
-def test_nothing_grows_too_large_and_everything_says_what_it_is(path):
+def overgrown(path: Path) -> Iterator[str]:
+    """What is too long, or does not say what lives in it."""
     text = path.read_text()
-    tree = ast.parse(text)
-    assert text.count("\n") <= (LONGEST_TEST if path.is_relative_to(ROOT / "tests") else LONGEST_FILE)
-    if path.name != "__init__.py" or text.strip():
-        assert ast.get_docstring(tree), "a module says in a sentence or two what lives here"
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
+    longest = LONGEST_TEST if path.is_relative_to(ROOT / "tests") else LONGEST_FILE
+    if text.count("\n") > longest:
+        yield f"over {longest} lines"
+    if (path.name != "__init__.py" or text.strip()) and not ast.get_docstring(nodes(path)[0]):
+        yield "a module says in a sentence or two what lives here"
+    for node in nodes(path):
+        if (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.end_lineno - node.lineno >= LONGEST_FUNCTION
+        ):
+            yield f"{node.name} is over {LONGEST_FUNCTION} lines"
 
 
-def calls(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func)
+@cache
+def calls(path: Path) -> set[str]:
+    return {ast.unparse(node.func) for node in nodes(path) if isinstance(node, ast.Call)}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_only_the_clock_tells_time(path):
+def clocks(path: Path) -> Iterator[str]:
+    """Who tells the time besides the clock."""
     if path == APP / "core" / "clock.py":
         return
     telling = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.localtime"}
-    assert not telling & set(calls(path))
-    assert not re.search(
-        r"\b(now\(\)\s+(AT|-|\+)|CURRENT_TIMESTAMP|CURRENT_DATE|clock_timestamp\(\))", path.read_text()
-    )
+    yield from sorted(telling & calls(path))
+    in_sql = re.search(r"\b(now\(\)\s+(AT|-|\+)|CURRENT_TIMESTAMP|CURRENT_DATE|clock_timestamp\(\))", path.read_text())
+    if in_sql:
+        yield in_sql[0]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_only_the_edge_commits(path):
-    if path == APP / "core" / "db.py":
-        return
-    assert not [one for one in calls(path) if one.endswith((".commit", ".begin_nested")) and "clock" not in one]
+def commits(path: Path) -> Iterator[str]:
+    """Who ends a transaction besides the edge."""
+    if path != APP / "core" / "db.py":
+        ending = sorted(one for one in calls(path) if one.endswith((".commit", ".begin_nested")))
+        yield from (one for one in ending if "clock" not in one)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_names_are_the_trades(path):
-    shapeless = {"manager", "helper", "helpers", "utils", "util", "common", "misc"}
-    assert not shapeless & set(path.stem.split("_"))
-    for node in ast.walk(ast.parse(path.read_text())):
+def shapeless(path: Path) -> Iterator[str]:
+    """Names that are not the trade's."""
+    yield from {"manager", "helper", "helpers", "utils", "util", "common", "misc"} & set(path.stem.split("_"))
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            words = set(re.split(r"_|(?<=[a-z])(?=[A-Z])", node.name.lower() if "_" in node.name else node.name))
-            assert not {word.lower() for word in words} & {"manager", "helper", "utils"}, node.name
+            words = re.split(r"_|(?<=[a-z])(?=[A-Z])", node.name.lower() if "_" in node.name else node.name)
+            if {word.lower() for word in words} & {"manager", "helper", "utils"}:
+                yield node.name
+
+
+@pytest.mark.parametrize(
+    ("law", "paths"),
+    [
+        (crossing, SOURCES),
+        (worldly, SOURCES),
+        (misplaced, SOURCES),
+        (overgrown, ALL),
+        (clocks, SOURCES),
+        (commits, SOURCES),
+        (shapeless, SOURCES),
+    ],
+    ids=lambda one: getattr(one, "__name__", None),
+)
+def test_every_source_file_keeps_the_law(law, paths):
+    assert [f"{name(path)}: {wrong}" for path in paths for wrong in law(path)] == []
+
+
+def test_the_laws_see_what_breaks_them(tmp_path, monkeypatch):
+    """A house of one file that breaks each law."""
+    monkeypatch.setattr("tests.test_house.ROOT", tmp_path)
+    monkeypatch.setattr("tests.test_house.APP", tmp_path / "app")
+    for folder in ("app/stock/rules", "app/web", "app/stock/attic"):
+        (tmp_path / folder).mkdir(parents=True)
+    bad = tmp_path / "app" / "stock" / "rules" / "utils.py"
+    long = "\n".join("    x = 1" for _ in range(LONGEST_FUNCTION + 1))
+    bad.write_text(
+        f"import sqlalchemy\nimport app.web\nfrom datetime import date\nnow = date.today()\ndb.commit()\ndef f():\n{long}\n"
+    )
+    attic = tmp_path / "app" / "stock" / "attic" / "old.py"
+    attic.write_text("")
+    assert list(crossing(bad)) == ["app.web: up a wing or across it"]
+    assert list(worldly(bad)) == ["sqlalchemy", "app.web"]
+    assert list(misplaced(attic)) == ["no room is called attic"]
+    assert len(list(overgrown(bad))) == 2
+    assert list(clocks(bad)) == ["date.today"]
+    assert list(commits(bad)) == ["db.commit"]
+    assert list(shapeless(bad)) == ["utils"]
 
 
 def test_every_setting_is_documented():
@@ -171,11 +217,12 @@ def test_the_environment_is_read_in_one_place():
     assert readers == []
 
 
+@cache
 def codes() -> set[str]:
     """Every code of a refusal or reason in the source."""
     found: set[str] = set()
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.ClassDef):
                 for line in node.body:
                     target_name = line.targets[0] if isinstance(line, ast.Assign) else getattr(line, "target", None)
