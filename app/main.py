@@ -87,6 +87,7 @@ def create_app(
         app.state.settings = settings
         app.state.egress = egress_of(settings.egress_allow)
         app.state.wake = wake or _nobody
+        app.state.running = set()
         try:
             async with (
                 nullcontext(travel) if travel else Travel(settings.travel, settings.data) as app.state.travel,

@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -47,7 +48,7 @@ from app.core.http import (
     sqlstate,
 )
 from app.core.i18n import Language
-from app.core.idempotency import Kept, Once, claim_key, keep, kept_answer, once
+from app.core.idempotency import Kept, Once, StillRunning, claim_key, keep, kept_answer, once
 from app.core.notices import Ear
 
 T = TypeVar("T")
@@ -285,6 +286,22 @@ class Call:
         async with reading(self.engine) as db:
             kept = await kept_answer(db, self.claim)
         return None if kept is None else _response(kept, replayed=True)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """For doors that decide before they write: what the same key asks of this process meanwhile is StillRunning at once,
+        rather than after a decision that nobody will use."""
+        if self.claim is None:
+            yield
+            return
+        running: set[str] = self.state.running
+        if self.claim.key in running:
+            raise StillRunning(retry_after_s=1)
+        running.add(self.claim.key)
+        try:
+            yield
+        finally:
+            running.discard(self.claim.key)
 
     async def write(self, status: int, verb: Callable[[AsyncConnection], Awaitable[T]]) -> Response[T]:
         """Run a verb once, in one transaction; its answer is kept under the caller's key and sent after the commit."""

@@ -34,14 +34,16 @@ async def ask(data: schemas.RequestIn, call: Call, *, also: Also | None = None) 
     """The API's door: the answer as it is sent, kept under the caller's key."""
     if (replayed := await call.replay()) is not None:
         return replayed
-    return await _or_lost_demand(data, call, lambda verb: call.write(201, verb), also)
+    with call.alone():
+        return await _or_lost_demand(data, call, lambda verb: call.write(201, verb), also)
 
 
 async def ask_on_page(data: schemas.RequestIn, call: Call, *, also: Also | None = None) -> schemas.RequestOut:
     """A page's door: the same, as a value."""
     if (replayed := await call.replay()) is not None:
         return msgspec.json.decode(replayed.content, type=schemas.RequestOut)
-    return await _or_lost_demand(data, call, lambda verb: call.act(verb, schemas.RequestOut), also)
+    with call.alone():
+        return await _or_lost_demand(data, call, lambda verb: call.act(verb, schemas.RequestOut), also)
 
 
 async def _or_lost_demand(
