@@ -1,6 +1,6 @@
 """H5: the same key again and again, many at once, with answers cut off. One effect each, and the same bytes every time.
 
-    python -m tools.idem --keys 500 --fanout 20 --cut-response 0.3
+    python -m tools.idem --keys 500 --fanout 20 --cut-response 30%
 
 Then tickets, pushed shuffled and ten times over: the end is that of the story in order.
 """
@@ -10,8 +10,10 @@ import asyncio
 import hashlib
 import hmac
 import json
+import os
 import random
 import sys
+import time
 import uuid
 from base64 import b64encode
 from collections import Counter
@@ -142,7 +144,9 @@ async def run(keys: int, fanout: int, cut_response: float, tickets: int = 20, du
             relay = await cutting(server.port, cut_response, chance, seen)
             base = f"http://127.0.0.1:{relay.sockets[0].getsockname()[1]}"
             async with httpx.AsyncClient(base_url=base, headers=api.headers, timeout=60) as through:
+                began = time.monotonic()
                 await keyed(through, world, keys, fanout, seen)
+                took_s = time.monotonic() - began
             relay.close()
             made = (await api.get("/v1/stock", params={"part": world.psu})).json()["items"][0]["reserved"]
             wrong = await shuffled(api, world, tickets, dup, chance)
@@ -152,6 +156,7 @@ async def run(keys: int, fanout: int, cut_response: float, tickets: int = 20, du
     strange = set(seen.answers) - {"201", "cut", "409 idempotency.in_progress"}
     wrong += [f"answers {strange}"] if strange else []
     print(f"{keys} keys, {fanout} callers each: {made} effects, {seen.cut} answers cut; {dict(seen.answers)}")
+    print(f"{took_s:.0f} s for the keys, load {os.getloadavg()[0]:.1f}")
     print(f"{tickets} tickets, each picture {dup} times, shuffled")
     for line in wrong:
         print(f"WRONG: {line}")
@@ -164,11 +169,19 @@ async def ended(server: Server) -> list[str]:
     return [] if checked.returncode == 0 else [checked.stdout.strip() or checked.stderr.strip()]
 
 
+def share(words: str) -> float:
+    """A share, as `30%` or `0.3`."""
+    part = float(words.removesuffix("%")) / (100 if words.endswith("%") else 1)
+    if not 0 <= part < 1:
+        raise argparse.ArgumentTypeError("a share from 0 to below 1, as 30% or 0.3")
+    return part
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", type=int, default=500)
     parser.add_argument("--fanout", type=int, default=20)
-    parser.add_argument("--cut-response", type=float, default=0.3)
+    parser.add_argument("--cut-response", type=share, default=0.3, help="how many answers are cut off, as 30%% or 0.3")
     parser.add_argument("--tickets", type=int, default=50)
     parser.add_argument("--dup", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
