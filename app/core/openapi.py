@@ -52,7 +52,7 @@ IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
-    "description": "The ETag of an answer one has; if it is still the present one, 304 comes without a body; what is no tag names nothing.",
+    "description": "The ETag of an answer one has; 304 without a body if it is still the present one.",
     "schema": {"type": "string"},
 }
 ETAG = {
