@@ -6,6 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET
+from sqlalchemy import text
 
 from app.accounts.guards import Call
 from app.accounts.rules import ADMIN
@@ -42,6 +43,10 @@ LANGUAGES = (("en", "English"), ("zh-CN", "中文"))
 LATEST = 10
 WAITING = "(SELECT count(*) FROM webhook_delivery d WHERE d.endpoint = e.id AND d.state = 'pending')"
 FAILING = "CASE WHEN e.state = 'active' THEN e.failing_since END"
+MAKER = text("""
+    SELECT coalesce(u.name, k.name, e.owner) AS name, u.disabled_at IS NOT NULL AS gone FROM webhook_endpoint e
+    LEFT JOIN user_account u ON u.id = e.owner LEFT JOIN api_key k ON k.id = e.owner WHERE e.id = :id
+""")
 
 HOOKS = Listing(
     page="/admin/webhooks",
@@ -153,6 +158,7 @@ async def webhook_page(request: AnyRequest, who: SignedIn, endpoint_id: str, fil
     now = state.clock.now()
     async with reading(state.engine) as db:
         one = await queries.endpoint(db, actor=who.actor, endpoint_id=endpoint_id, now=now)
+        maker = (await db.execute(MAKER, {"id": endpoint_id})).one()
         log = await queries.deliveries(
             db,
             actor=who.actor,
@@ -175,6 +181,8 @@ async def webhook_page(request: AnyRequest, who: SignedIn, endpoint_id: str, fil
         reason=one.disabled_reason if stands == "off" and one.disabled_reason != "by_hand" else None,
         failing=clock_time(one.failing_since, "UTC", now, say) if stands == "failing" and one.failing_since else None,
         made=clock_time(one.created_at, "UTC", now, say),
+        maker=maker.name,
+        maker_gone=maker.gone,
         types=[say(EVENT_TYPE[kind]) for kind in one.event_types or () if kind in EVENT_TYPE],
         told_in=dict(LANGUAGES)[one.language],
         log=log_rows(log.items, now, say),
