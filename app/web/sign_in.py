@@ -73,6 +73,12 @@ async def front(request: AnyRequest) -> Response[Any]:
     return see_other(home) if home is not None else page(request, "home.html", who=who)
 
 
+@get("/sign-in", opt=PUBLIC, include_in_schema=False)
+async def to_the_front() -> Response[Any]:
+    """Where a reload leads, or an address typed from memory: the sign-in is the front page."""
+    return see_other("/")
+
+
 @post("/sign-in", opt=PUBLIC, include_in_schema=False, request_max_body_size=SMALL_BODY)
 async def sign_in(request: AnyRequest) -> Response[Any]:
     """Trade a name and password, or an API key, for a session. Whatever does not count gets the same words."""
@@ -248,4 +254,4 @@ async def offline(request: AnyRequest) -> Response[str]:
     return page(request, "offline.html", who=None)
 
 
-HANDLERS = [front, sign_in, sign_out, choose_language, static, worker, offline]
+HANDLERS = [front, to_the_front, sign_in, sign_out, choose_language, static, worker, offline]

@@ -146,3 +146,8 @@ async def test_whoever_has_no_pages_is_told_so(app, as_role):
     refused = await browser.get("/board")
     assert (refused.status_code, "integration" in refused.text) == (403, True)
     assert (await browser.get("/components")).status_code == 200
+
+
+async def test_the_address_of_the_form_leads_to_the_front_page(app):
+    answer = await visitor(app).get("/sign-in")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
