@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Self
 
 from app.core.errors import Reason
+from app.routing.rules.clash import Breaks, Clash, sound
 from app.routing.rules.judge import faults, source_faults
 from app.routing.rules.plan import Effort, Plan
 from app.routing.rules.problem import Problem
@@ -41,9 +42,17 @@ class Sources:
     limit_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Clashes:
+    """A question to the child: what clashes, for each line the sets of facts that its ways break."""
+
+    of: tuple[tuple[Breaks, ...], ...]
+
+
 def serve(pipe: Connection) -> None:
     """The child's life: solve what comes until told to stop or the parent is gone (end of file on the pipe)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from app.routing.solver.clash import smallest_clash
     from app.routing.solver.coupled import better_picks
     from app.routing.solver.search import improve, prepare, prepared
 
@@ -53,6 +62,9 @@ def serve(pipe: Connection) -> None:
             try:
                 if isinstance(ask, Sources):
                     pipe.send(better_picks(ask.asks, ask.picks, limit_s=ask.limit_s))
+                    continue
+                if isinstance(ask, Clashes):
+                    pipe.send([smallest_clash(sets) for sets in ask.of])
                     continue
                 problem, standing, limits = ask
                 if not prepared(problem):
@@ -138,6 +150,18 @@ class Solver:
         if not isinstance(answer, tuple) or source_faults(asks, answer[0]):
             return choice
         return choice_of(asks, answer[0], proven=answer[1])
+
+    async def clashes(self, of: Sequence[Sequence[Breaks]], *, wall_s: float) -> list[Clash] | NoPlan:
+        """The smallest set of clashing facts for each line, or why there is none; the judge looks at each."""
+        async with self._turn:
+            if self._closed or not await self._ready():
+                return NoPlan(Reason("T151", "routing.solver_unavailable"))
+            answer = await self._asked(Clashes(tuple(map(tuple, of))), wall_s)
+        if isinstance(answer, Reason):
+            return NoPlan(answer)
+        if not isinstance(answer, list) or not all(map(sound, answer, of)):
+            return NoPlan(Reason("T151", "routing.solver_failed", {"error": str(answer)[:200]}))
+        return answer
 
     async def close(self) -> None:
         """Stop the child: asked first, killed if it is still busy after the current solve's turn."""
