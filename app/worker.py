@@ -19,7 +19,9 @@ from app.fulfillment.jobs import (
     end_unanswered_quotes,
     escalate_due,
     expire_call_offs,
+    explain_plans,
     follow_verdicts,
+    improve_plans,
     note_local_demand,
     plan_dirty,
     presume_confirmed,
@@ -82,10 +84,9 @@ def in_transaction(
 
 
 async def plan(context: Context) -> int:
-    """Plan what changed: reads, solves and applies by itself, since no transaction may wait for a solver."""
-    limit_s = float(context.settings.plan_seconds)
+    """Plan what changed at once: what stands is kept, what is new goes in where it is best. The search comes after."""
     done = 0
-    while count := await plan_dirty(context.engine, context.solver, context.clock.now(), limit_s=limit_s, most=4):
+    while count := await plan_dirty(context.engine, None, context.clock.now(), limit_s=0.0, most=4):
         done += count  # a few regions at one reading of the clock, then it is read again
     return done
 
@@ -93,6 +94,21 @@ async def plan(context: Context) -> int:
 async def seal(context: Context) -> int:
     """Append what happened to the audit's chain."""
     return await context.sealer.run(context.engine)
+
+
+async def improve(context: Context) -> int:
+    """Search for better plans than those found at once; by itself, since no transaction may wait for a solver."""
+    if context.solver is None:
+        return 0
+    limit_s = float(context.settings.plan_seconds)
+    done = await improve_plans(context.engine, context.solver, context.clock.now, limit_s=limit_s)
+    return done + await plan(context)  # what happened while a better plan was put in force found its region taken
+
+
+async def explain(context: Context) -> int:
+    """Say why plans miss what they miss; by itself, since no transaction may wait for a solver."""
+    solver = context.solver
+    return await explain_plans(context.engine, solver, context.clock.now(), settled=solver is not None)
 
 
 async def learn_ahead(context: Context) -> int:
@@ -132,6 +148,8 @@ DUTIES: tuple[Duty, ...] = (
     Duty("escalate_due", in_transaction(escalate_due), every_s=5),
     Duty("expire_call_offs", in_transaction(expire_call_offs), every_s=5),
     Duty("plan", plan, every_s=5, wakes=True),
+    Duty("improve", improve, every_s=5, wakes=True),
+    Duty("explain", explain, every_s=2, wakes=True),
     Duty("end_unanswered_quotes", in_transaction(end_unanswered_quotes), every_s=15),
     Duty("quarantine_expired", in_transaction(quarantine_expired), every_s=600),
     Duty("follow_verdicts", in_transaction(follow_verdicts), every_s=60),

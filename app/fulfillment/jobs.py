@@ -10,19 +10,36 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.accounts.rules import duty_actor
-from app.core.db import attempt, begin
+from app.core.db import attempt, begin, reading
 from app.core.errors import Refusal
+from app.fulfillment.queries.clashes import Unexplained, stands, unexplained
+from app.fulfillment.queries.planning import planning
+from app.fulfillment.queries.region import region_of_area
 from app.fulfillment.schemas import CancelIn
 from app.fulfillment.service.answering_call_offs import expire_call_off, try_unconfirmed
 from app.fulfillment.service.escalating import escalate
+from app.fulfillment.service.explaining import Miss, keep, miss_of, missed_lines, told
 from app.fulfillment.service.following import follow
 from app.fulfillment.service.losing import source_again
 from app.fulfillment.service.moving import move_source
 from app.fulfillment.service.presuming import presume
 from app.fulfillment.service.quoting import end_quote
-from app.fulfillment.service.replanning import Claimed, Dirty, Planned, apply, claim, let_go, moves_of, next_dirty
+from app.fulfillment.service.replanning import (
+    Claimed,
+    Dirty,
+    Planned,
+    Unimproved,
+    apply,
+    claim,
+    let_go,
+    looked_at,
+    moves_of,
+    next_dirty,
+    unimproved,
+)
+from app.routing.rules.clash import Clash
 from app.routing.rules.insertion import greedy
-from app.routing.rules.moving import Moved, move_sources
+from app.routing.rules.moving import MOST_TRIES, Moved, move_sources
 from app.routing.rules.plan import Plan
 from app.routing.rules.problem import Problem
 from app.routing.solver.child import NoPlan, Solver
@@ -72,6 +89,10 @@ SEEN_DAYS = 90
 PRESUMED_AFTER = timedelta(days=7)
 MOST_ROUNDS = 2
 """Of moving lines to other sources and routing anew; a third hardly ever finds anything."""
+QUICK_TRIES = 8
+"""Of other shelves, in one round, where an event waits for its plan [house]: eight milliseconds each."""
+MOST_EXPLAINED, MOST_IMPROVED = 4, 2
+EXPLAIN_S, EXPLAIN_WALL_S = 1.0, 10.0
 log = structlog.get_logger("duties")
 
 
@@ -173,6 +194,89 @@ async def plan_dirty(
     return planned
 
 
+async def improve_plans(engine: AsyncEngine, solver: Solver, now: Callable[[], datetime], *, limit_s: float) -> int:
+    """Duty: search for better plans than those that were found at once. Gives how many came into force.
+
+    The search holds no lease, so that whatever happens meanwhile is planned at once; what it found is then fitted to the
+    facts of that moment, and goes into force if it is better than what stands.
+    """
+    async with reading(engine) as db:
+        plans = await unimproved(db, now=now(), most=MOST_IMPROVED)
+    done = 0
+    for one in plans:
+        async with reading(engine) as db:
+            facts = await region_of_area(db, area=one.region, now=(began := now()))
+        planned = planning(facts, now=began)
+        better: Plan | None = None
+        if planned.problem.jobs and not facts.frozen:
+            answer = await solver.solve(planned.problem, planned.plan, limit_s=limit_s)
+            better = None if isinstance(answer, NoPlan) else answer
+        done += await _put_better(engine, one, better, now())
+    return done
+
+
+async def _put_better(engine: AsyncEngine, of: Unimproved, better: Plan | None, now: datetime) -> bool:
+    """Put what a search found in force, fitted to the facts of now, if it is better than what stands."""
+    async with begin(engine) as db:
+        claimed = await claim(db, dirty=Dirty(of.region, 0, True), now=now)
+    if claimed is None:
+        return False
+    try:
+        problem, standing = claimed.planned.problem, claimed.planned.plan
+        fitted = standing if better is None else await asyncio.to_thread(greedy, problem, better)
+        gains = fitted.costs.score < standing.costs.score
+        async with begin(engine) as db:
+            if gains:
+                await apply(db, claimed=claimed, found=Planned(problem=problem, plan=fitted), places={}, now=now)
+            searched = of.version + gains if claimed.planned.version == of.version else of.version
+            await looked_at(db, claimed=claimed, version=searched)
+    except BaseException:
+        async with begin(engine) as db:
+            await let_go(db, claimed=claimed)
+        raise
+    return gains
+
+
+async def explain_plans(engine: AsyncEngine, solver: Solver | None, now: datetime, *, settled: bool = False) -> int:
+    """Duty: say for each miss of a plan in force which facts clash and what would help. Gives how many plans were told.
+
+    Read and written in short transactions; the child is asked in none, and without one only fixes are told. With
+    `settled` it waits until the search has seen a plan, and leaves one that something happens to.
+    """
+    async with reading(engine) as db:
+        plans = await unexplained(db, most=MOST_EXPLAINED, settled=settled)
+    done = 0
+    for one in plans:
+        found = await _misses(engine, one, now, settled=settled)
+        if found is None:
+            continue
+        clashes: list[Clash | None] = [None] * len(found)
+        if solver is not None and found:
+            answer = await solver.clashes([miss.sets for miss in found], limit_s=EXPLAIN_S, wall_s=EXPLAIN_WALL_S)
+            if isinstance(answer, NoPlan):
+                log.warning("misses were not explained", region=one.region, code=answer.why.code)
+            else:
+                clashes = answer
+        texts = [told(miss, clash) for miss, clash in zip(found, clashes, strict=True)]
+        async with begin(engine) as db:
+            done += await keep(db, of=one, told=texts)
+    return done
+
+
+async def _misses(engine: AsyncEngine, of: Unexplained, now: datetime, *, settled: bool) -> list[Miss] | None:
+    """The misses of a plan, line by line; None once the plan no longer stands."""
+    async with reading(engine) as db:
+        lines = await missed_lines(db, of=of, now=now)
+    found = []
+    for line, request in lines:
+        async with reading(engine) as db:
+            if settled and not await stands(db, of=of):
+                return None
+            miss = await miss_of(db, line=line, request=request, now=now)
+        found += [] if miss is None else [miss]
+    return found
+
+
 async def _plan(
     engine: AsyncEngine,
     solver: Solver | None,
@@ -229,10 +333,11 @@ async def _planned(
     if claimed.facts.frozen:  # routes stand still: what is new is added where it harms nobody, nothing is moved
         return Planned(problem=problem, plan=await asyncio.to_thread(greedy, problem, plan))
     moved: dict[str, Moved] = {}
+    tries, rounds = (QUICK_TRIES, 1) if solver is None else (MOST_TRIES, MOST_ROUNDS)
     plan = await _routed(problem, plan, solver, limit_s=limit_s, solutions=solutions, seed=seed)
-    for _ in range(MOST_ROUNDS):
+    for _ in range(rounds):
         ways = {job: one for job, one in claimed.shelves.ways(problem).items() if job not in moved}
-        problem, plan, gained = await asyncio.to_thread(move_sources, problem, plan, ways)
+        problem, plan, gained = await asyncio.to_thread(move_sources, problem, plan, ways, most=tries)
         if not gained:
             break
         moved |= {one.job: one for one in gained}

@@ -21,6 +21,8 @@ class RegionPlan(Base):
     plan: Mapped[dict[str, Any] | None]
     fence: Mapped[int] = mapped_column(server_default="0")
     lease_until: Mapped[datetime | None]
+    explained: Mapped[int] = mapped_column(server_default="0")
+    improved: Mapped[int] = mapped_column(server_default="0")
 
 
 class RegionDirty(Base):
@@ -45,6 +47,17 @@ class PlanHistory(Base):
     planned_at: Mapped[datetime]
     problem: Mapped[dict[str, Any]]
     plan: Mapped[dict[str, Any]]
+
+
+class PlanClash(Base):
+    """What clashes for a line that a plan will miss, and what would help; the version says of which plan it was told."""
+
+    __tablename__ = "plan_clash"
+
+    region: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    line: Mapped[str] = mapped_column(primary_key=True)
+    told: Mapped[dict[str, Any]]
 
 
 class TravelSource(Base):

@@ -11,8 +11,8 @@ from app.core.i18n import Language, text
 from app.fulfillment.api.plan import plan_out
 from app.fulfillment.queries.requests import steps_of, timing_of
 from app.fulfillment.rules.clocks import Clock, clocks
-from app.fulfillment.schemas import PlanOut
 from app.fulfillment.schemas.call_offs import CallOffOut
+from app.fulfillment.schemas.plan import PlanOut
 from app.web.lanes import timeline
 from app.web.map import map_json
 from app.web.queries import BoardFacts, OpenRequest

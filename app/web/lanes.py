@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from app.fulfillment.schemas import PlanOut, RouteOut, StopOut
+from app.fulfillment.schemas.plan import PlanOut, RouteOut, StopOut
 from app.web.queries import BoardFacts
 from app.web.views import Block, Lane, Leg, Standing, Tick, Timeline
 from app.web.words import Frame

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from app.accounts.rules import Actor
-from app.fulfillment.schemas import PlanOut
+from app.fulfillment.schemas.plan import PlanOut
 from app.web.lanes import halts, under_way, worst_of
 from app.web.queries import BoardFacts
 from app.web.views import Standing

@@ -161,12 +161,19 @@ def judged(question, driver, source, passed, order) -> Tried | None:
     last = shift_end(person, question.problem)
     if end > last:
         broken.add(("ends", person.code))
+    return told(question, driver, source, broken, (finish, end - last, drive))
+
+
+def told(question, driver, source, broken, times) -> Tried:
+    """What the person and the shelf break beside the times, and what it costs."""
+    finish, over, drive = times
+    person = driver.courier
     if question.job.pinned_courier not in (None, person.code):
         broken.add(("pin", ""))
     if set(question.job.skills) - set(person.skills):
         broken.add(("skill", person.code))
     broken |= source.breaks
-    paid = min(finish, driver.paid_until_s) if driver.paid_until_s is not None else max(0, end - last)
+    paid = min(finish, driver.paid_until_s) if driver.paid_until_s is not None else max(0, over)
     changes = [name for name in broken if name[0] not in ("due", "empty", "skill", "load", "appointment", "as_urgent")]
     cost = drive - driver.planned_drive_s + -(-paid // 900) * 900 + source.cost + 300 * len(changes)
     return Tried(frozenset(broken), (person.code, source.place), cost)
@@ -241,7 +248,7 @@ def test_ways_and_clashes_are_what_trying_everything_finds(seed):
 async def test_the_child_answers_what_clashes_and_its_judge_looks():
     sets = [minimal(way.breaks for way in ways_of(one)) for one in random_questions(3)]
     async with Solver() as solver:
-        found = await solver.clashes(sets, wall_s=20)
+        found = await solver.clashes(sets, limit_s=20, wall_s=60)
     assert not isinstance(found, NoPlan)
     assert found == [smallest_clash(one) for one in sets]
     assert all(map(sound, found, sets))

@@ -25,7 +25,7 @@ AWAY = timedelta(minutes=40)
 TICK = timedelta(minutes=15)
 LIMIT_S = 60.0
 """Of one plan: never reached, since plans are bounded by solutions."""
-APART = ("plan", "escalate_due")
+APART = ("plan", "improve", "explain", "escalate_due")
 HEADS = ("routing.late", "routing.unserved")
 Act = Callable[[], Awaitable[None]]
 

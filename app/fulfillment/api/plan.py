@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -12,14 +13,17 @@ from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER, WAREHOUSE
 from app.core.http import reasons_out
 from app.core.i18n import Language
-from app.fulfillment import schemas
+from app.fulfillment.api.why import clash_out, fix_out
+from app.fulfillment.queries.clashes import told_in
 from app.fulfillment.queries.planning import planning
 from app.fulfillment.queries.plans import PlannedLine, lines_of, regions
 from app.fulfillment.queries.region import region_of_area
+from app.fulfillment.rules.fixes import Told
+from app.fulfillment.schemas import plan as schemas
 from app.fulfillment.service.records import mark_dirty
 from app.routing.rules.explain import explain_miss
 from app.routing.rules.plan import Plan, Route
-from app.routing.rules.problem import Problem
+from app.routing.rules.problem import Job, Problem
 
 MAY = (ADMIN, DISPATCHER, WAREHOUSE, ENGINEER)
 
@@ -41,7 +45,10 @@ async def show_plan(call: NamedDependency[Call], area: FromQuery[str | None] = N
                 for key, line in lines.items()
                 if call.actor.may_see_customer(line.customer) and call.actor.may_see_area(line.area)
             }
-            found.append(plan_out(name, planned.plan, planned.problem, visible, planned.version, at, call.language))
+            told = await told_in(db, regions=[name])
+            found.append(
+                plan_out(name, planned.plan, planned.problem, visible, planned.version, at, call.language, told)
+            )
         return found
 
     return schemas.PlansOut(items=await call.read(ask))
@@ -70,23 +77,15 @@ def plan_out(
     version: int,
     planned_at: datetime | None,
     language: Language,
+    told: Mapping[str, Told] = MappingProxyType({}),
 ) -> schemas.PlanOut:
-    """A plan with instants in place of seconds, and its misses explained."""
+    """A plan with instants in place of seconds, its misses explained, with what was told of them where that is given."""
     finishes = plan.finishes()
-    missed = []
-    for job in problem.jobs:
-        finish, line = finishes.get(job.id), lines.get(job.id)
-        if line is not None and (finish is None or finish > job.due_s):
-            missed.append(
-                schemas.MissOut(
-                    line=job.id,
-                    request=line.request,
-                    due_at=problem.start + timedelta(seconds=job.due_s),
-                    eta=None if finish is None else problem.start + timedelta(seconds=finish),
-                    late_s=None if finish is None else finish - job.due_s,
-                    reasons=reasons_out(explain_miss(job, plan, problem), language),
-                )
-            )
+    missed = [
+        miss_out(job, plan, problem, lines, language, told.get(job.id))
+        for job in problem.jobs
+        if job.id in lines and finishes.get(job.id, job.due_s + 1) > job.due_s
+    ]
     planned = {job.id for job in problem.jobs}
     waiting = sorted(key for key, line in lines.items() if key not in planned and line.waits)
     return schemas.PlanOut(
@@ -101,6 +100,27 @@ def plan_out(
         ],
         missed=missed,
         waiting=waiting,
+    )
+
+
+def miss_out(
+    job: Job, plan: Plan, problem: Problem, lines: Mapping[str, PlannedLine], language: Language, told: Told | None
+) -> schemas.MissOut:
+    """One missed line; other lines are told by their requests, and only those that the asker may see."""
+    finish = plan.finishes().get(job.id)
+
+    def named(line: str) -> str | None:
+        return lines[line].request if line in lines else None
+
+    return schemas.MissOut(
+        line=job.id,
+        request=lines[job.id].request,
+        due_at=problem.start + timedelta(seconds=job.due_s),
+        eta=None if finish is None else problem.start + timedelta(seconds=finish),
+        late_s=None if finish is None else finish - job.due_s,
+        reasons=reasons_out(explain_miss(job, plan, problem), language),
+        clash=[] if told is None else clash_out(told, language, named),
+        fixes=[] if told is None else [fix_out(one, language, named) for one in told.fixes],
     )
 
 

@@ -7,14 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.guards import Call, allow
 from app.accounts.rules import ADMIN, DISPATCHER, ENGINEER
-from app.core.http import reason_out
-from app.core.i18n import Language
 from app.fulfillment.api.verbs import Out, run_verb
+from app.fulfillment.api.why import fix_out
+from app.fulfillment.queries.clashes import requests_of
 from app.fulfillment.queries.plans import lines_of
 from app.fulfillment.queries.steering import plan_changes, region_name
 from app.fulfillment.schemas import steering as shapes
 from app.fulfillment.service import steering
-from app.fulfillment.service.fixing import Fix, fixes
+from app.fulfillment.service.fixing import fixes
 from app.fulfillment.service.resourcing import resource
 
 STEER = (ADMIN, DISPATCHER)
@@ -23,27 +23,13 @@ STEER = (ADMIN, DISPATCHER)
 @get("/v1/part-requests/{request_id:str}/fixes", opt=allow(*STEER))
 async def list_fixes(request_id: FromPath[str], call: NamedDependency[Call]) -> shapes.FixesOut:
     """What would bring each line sooner, the cheapest that keeps the promise first; nothing is held."""
-    found = await call.read(lambda db: fixes(db, actor=call.actor, request_id=request_id, now=call.now))
-    return shapes.FixesOut(items=[fix_out(one, call.language) for one in found])
 
+    async def ask(db: AsyncConnection) -> shapes.FixesOut:
+        found = await fixes(db, actor=call.actor, request_id=request_id, now=call.now)
+        seen = await requests_of(db, actor=call.actor, lines=[job for one in found for job in one.harmed])
+        return shapes.FixesOut(items=[fix_out(one, call.language, seen.get) for one in found])
 
-def fix_out(one: Fix, language: Language) -> shapes.FixOut:
-    return shapes.FixOut(
-        kind=one.kind,  # type: ignore[arg-type]
-        line=one.line,
-        place=one.place,
-        part_number=one.part_number,
-        courier=one.courier,
-        begins_at=one.begins_at,
-        ends_at=one.ends_at,
-        eta=one.eta,
-        late_s=one.late_s,
-        gained_s=one.gained_s,
-        more_drive_s=one.more_drive_s,
-        harmed=list(one.harmed),
-        needs_customer=one.needs_customer,
-        reason=reason_out(one.reason, language),
-    )
+    return await call.read(ask)
 
 
 @post("/v1/part-requests/{request_id:str}/source", status_code=200, opt=allow(*STEER))

@@ -330,59 +330,6 @@ class NoteIn(StepIn, kw_only=True):
     text: Text
 
 
-class StopOut(Wire):
-    """One stop of a route."""
-
-    kind: Literal["pickup", "drop"]
-    line: str
-    request: str | None
-    location: str
-    latitude: float
-    longitude: float
-    arrive_at: datetime
-    start_at: datetime
-    leave_at: datetime
-    slack_s: int | None
-
-
-class RouteOut(Wire):
-    courier: str
-    available_at: datetime
-    start: str
-    latitude: float
-    longitude: float
-    drive_s: int
-    carrying: list[str]
-    stops: list[StopOut]
-
-
-class MissOut(Wire):
-    """A line that the plan will miss, by how much, and why."""
-
-    line: str
-    request: str | None
-    due_at: datetime
-    eta: datetime | None
-    late_s: int | None
-    reasons: list[ReasonOut]
-
-
-class PlanOut(Wire):
-    """The plan in force of a region."""
-
-    region: str
-    version: int
-    planned_at: datetime | None
-    estimated: bool
-    routes: list[RouteOut]
-    missed: list[MissOut]
-    waiting: list[str]
-
-
-class PlansOut(Wire):
-    items: list[PlanOut]
-
-
 class StepOut(Wire):
     """One recorded step of the journey."""
 

@@ -76,10 +76,26 @@ class FreezeOut(Wire):
     frozen_at: datetime | None
 
 
-class FixOut(Wire):
-    """One change that would bring a line sooner: what to do, what it wins and what it costs. Nothing is held."""
+class ChangeOut(Wire):
+    """One thing to do, with the values that the call which does it takes."""
 
-    kind: Literal["source", "substitute", "shift", "pin", "call"]
+    kind: Literal["source", "substitute", "shift", "open", "pin", "call"]
+    place: str | None
+    part_number: str | None
+    courier: str | None
+    begins_at: datetime | None
+    ends_at: datetime | None
+    reason: ReasonOut
+
+
+class FixOut(Wire):
+    """What would bring a line sooner: what to do, what it wins and what it costs. Nothing is held.
+
+    `changes` are needed together, in this order; the values beside are those of the first. `cost_minor` is the company's
+    effort beyond the plan: driving, a shift for once, the piece's worth to later promises, and that somebody has to be told.
+    """
+
+    kind: Literal["source", "substitute", "shift", "open", "pin", "call"]
     line: str
     place: str | None
     part_number: str | None
@@ -90,9 +106,12 @@ class FixOut(Wire):
     late_s: int | None
     gained_s: int | None
     more_drive_s: int | None
+    cost_minor: int
     harmed: list[str]
     needs_customer: bool
     reason: ReasonOut
+    text: str
+    changes: list[ChangeOut]
 
 
 class FixesOut(Wire):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from app.fulfillment.queries.gather import Facts, LaneFacts, PlaceFacts
 from app.fulfillment.queries.planning import HANDLING_S, Planning, planning, spans_of
-from app.network.rules.hours import next_open, parse_hours
+from app.network.rules.hours import after_open_time, parse_hours
 from app.routing.rules.depletion import piece_prices, piece_risks
 from app.routing.rules.insertion import Insertion, cheapest_insertion
 from app.routing.rules.lanes import Departure, Lane, next_departure
@@ -53,11 +53,20 @@ class Ways:
             return Way(None, None, None)
         if planned.waiting:
             return Way("courier", None, None)  # more is open than a plan looks at: whatever was said would be a guess
-        facts, problem = self.facts.parts[part], planned.problem
-        rows = {(one.latitude, one.longitude): at for at, one in enumerate(problem.locations)}
-        setting = self.facts.setting
-        appointment = self.appointment_at
-        job = Job(
+        problem = planned.problem
+        job = self.job(place, part, planned, due_at=due_at, quantity=quantity)
+        found = cheapest_insertion(planned.plan, problem, job)
+        if not isinstance(found, Insertion):
+            return Way(None, None, None)
+        eta = self.now + timedelta(seconds=found.finish_s)
+        driver = problem.couriers[found.courier].code
+        return Way("courier", eta, None, cost_minor=found.added_drive_s * DRIVE_MINOR_PER_S, courier=driver)
+
+    def job(self, place: PlaceFacts, part: str, planned: Planning, *, due_at: datetime, quantity: int) -> Job:
+        """What a courier would have to do to bring so many pieces from there."""
+        facts, setting, appointment = self.facts.parts[part], self.facts.setting, self.appointment_at
+        rows = {(one.latitude, one.longitude): at for at, one in enumerate(planned.problem.locations)}
+        return Job(
             id="asked",
             tier=self.tier,
             pickup=rows[place.latitude, place.longitude],
@@ -71,12 +80,6 @@ class Ways:
             grams=facts.weight_g * quantity,
             earliest_drop_s=max(0, int((appointment - self.now).total_seconds())) if appointment else 0,
         )
-        found = cheapest_insertion(planned.plan, problem, job)
-        if not isinstance(found, Insertion):
-            return Way(None, None, None)
-        eta = self.now + timedelta(seconds=found.finish_s)
-        driver = problem.couriers[found.courier].code
-        return Way("courier", eta, None, cost_minor=found.added_drive_s * DRIVE_MINOR_PER_S, courier=driver)
 
     def by_lane(
         self, place: PlaceFacts, lanes: Sequence[LaneFacts], handover_due: datetime | None, *, earliest_s: int = 0
@@ -86,10 +89,10 @@ class Ways:
         `earliest_s` is when the pieces are ready to be prepared, from now.
         """
         begins = self.now + timedelta(seconds=earliest_s)
-        opens = next_open(parse_hours(place.opening_hours, place.timezone), begins)
-        if opens is None:
+        ready = after_open_time(parse_hours(place.opening_hours, place.timezone), begins, place.preparation_s)
+        if ready is None:
             return Way(None, None, None)
-        ready_s = int((opens - self.now).total_seconds()) + place.preparation_s
+        ready_s = int((ready - self.now).total_seconds())
         ways = [way for lane in lanes if (way := self._lane(place, lane, ready_s))]
 
         def late(way: Way) -> bool:

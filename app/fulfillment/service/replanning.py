@@ -44,8 +44,18 @@ CLAIM = text("""
 CLEAN = text("DELETE FROM region_dirty WHERE region = :region AND seq <= :seq")
 APPLY = text("""
     UPDATE region_plan SET version = version + 1, planned_at = :now, problem = CAST(:problem AS jsonb),
-        plan = CAST(:plan AS jsonb), lease_until = NULL
+        plan = CAST(:plan AS jsonb), lease_until = NULL,
+        improved = CASE WHEN CAST(:as_planned AS boolean) AND improved = version THEN version + 1 ELSE improved END
     WHERE region = :region AND fence = :fence RETURNING version
+""")
+UNIMPROVED = text("""
+    SELECT region, version FROM region_plan p WHERE plan IS NOT NULL AND improved < version
+      AND (lease_until IS NULL OR lease_until < :now) AND NOT EXISTS (SELECT FROM region_dirty d WHERE d.region = p.region)
+    ORDER BY planned_at, region LIMIT :most
+""")
+IMPROVED = text("""
+    UPDATE region_plan SET improved = greatest(improved, CAST(:version AS bigint)), lease_until = NULL
+    WHERE region = :region AND fence = :fence
 """)
 LET_GO = text("UPDATE region_plan SET lease_until = NULL WHERE region = :region AND fence = :fence")
 LOCK_LINES = text("""
@@ -179,6 +189,7 @@ async def apply(
             "region": claimed.region,
             "fence": claimed.fence,
             "now": now,
+            "as_planned": claimed.goes_to_plan,
             "problem": _json(problems.to_json(problem)),
             "plan": _json(plans.to_json(plan)),
         },
@@ -248,6 +259,25 @@ async def _tell(db: AsyncConnection, problem: Problem, plan: Plan, rows: dict[st
         await db.execute(SET_ETA, changes)
     await announce_all(db, events, by=duty_actor("plan"), now=now)
     return len(events)
+
+
+@dataclass(frozen=True, slots=True)
+class Unimproved:
+    """A plan in force that was found at once and that no search has looked at."""
+
+    region: str
+    version: int
+
+
+async def unimproved(db: AsyncConnection, *, now: datetime, most: int) -> list[Unimproved]:
+    """Plans that a search may improve, the oldest first; none of a region that something just happened in."""
+    rows = await db.execute(UNIMPROVED, {"now": now, "most": most})
+    return [Unimproved(row.region, row.version) for row in rows]
+
+
+async def looked_at(db: AsyncConnection, *, claimed: Claimed, version: int) -> None:
+    """The search has seen the plan of this version and given what it could; the region is free again."""
+    await db.execute(IMPROVED, {"region": claimed.region, "fence": claimed.fence, "version": version})
 
 
 async def let_go(db: AsyncConnection, *, claimed: Claimed) -> None:

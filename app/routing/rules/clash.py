@@ -18,13 +18,15 @@ Breaks = frozenset[Name]
 
 DUE: Name = ("due", "")
 PIN: Name = ("pin", "")
-HELD: Name = ("held", "")
+HELD_THERE: Name = ("held", "")
 SUBSTITUTE: Name = ("substitute", "")
 APPOINTMENT: Name = ("appointment", "")
 FIXED = ("due", "empty", "skill", "load", "appointment", "as_urgent")
 """Kinds that nobody here can change: the deadline, an empty shelf, what a person can do or carry, the customer's day, and
 promises at least as urgent (R2)."""
 QUARTER_S = 900
+CALM = 300
+"""Minor units that any change costs by itself [house]: somebody has to be told."""
 
 
 def changeable(name: Name) -> bool:
@@ -38,14 +40,15 @@ class Rates:
 
     drive: int = 1
     overtime: int = 1
-    calm: int = 300
+    calm: int = CALM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One shelf the line's part could come from. `pickup` is its row in the travel matrix, None if the part is on board.
 
-    `breaks` are the facts that taking it breaks, `cost` what its piece is worth beyond the way.
+    `breaks` are the facts that taking it breaks, `cost` what its piece is worth beyond the way. `fitting_s` and `grams`
+    are those of another part than the asked one.
     """
 
     place: str
@@ -55,6 +58,8 @@ class Source:
     open_spans: tuple[Span, ...] = ()
     breaks: Breaks = frozenset()
     cost: int = 0
+    fitting_s: int | None = None
+    grams: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +232,15 @@ class _Scan:
     def ways(self, source: Source) -> Iterator[Way]:
         """Every position of pick-up and drop; with doors kept and, where they hold somebody up, opened for once; on the
         day the customer chose and, to say that it is too late, before."""
-        job = replace(self.question.job, pickup=source.pickup, ready_s=source.ready_s, pickup_open=source.open_spans)
+        asked = self.question.job
+        job = replace(
+            asked,
+            pickup=source.pickup,
+            ready_s=source.ready_s,
+            pickup_open=source.open_spans,
+            drop_service_s=asked.drop_service_s if source.fitting_s is None else source.fitting_s,
+            grams=asked.grams if source.grams is None else source.grams,
+        )
         jobs = [job] if job.earliest_drop_s == 0 else [job, replace(job, earliest_drop_s=0)]
         for one in jobs:
             yield from self._placed(source, one, None)

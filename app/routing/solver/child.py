@@ -47,12 +47,13 @@ class Clashes:
     """A question to the child: what clashes, for each line the sets of facts that its ways break."""
 
     of: tuple[tuple[Breaks, ...], ...]
+    limit_s: float
 
 
 def serve(pipe: Connection) -> None:
     """The child's life: solve what comes until told to stop or the parent is gone (end of file on the pipe)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from app.routing.solver.clash import smallest_clash
+    from app.routing.solver.clash import in_time
     from app.routing.solver.coupled import better_picks
     from app.routing.solver.search import improve, prepare, prepared
 
@@ -64,7 +65,7 @@ def serve(pipe: Connection) -> None:
                     pipe.send(better_picks(ask.asks, ask.picks, limit_s=ask.limit_s))
                     continue
                 if isinstance(ask, Clashes):
-                    pipe.send([smallest_clash(sets) for sets in ask.of])
+                    pipe.send(in_time(ask.of, ask.limit_s))
                     continue
                 problem, standing, limits = ask
                 if not prepared(problem):
@@ -151,16 +152,24 @@ class Solver:
             return choice
         return choice_of(asks, answer[0], proven=answer[1])
 
-    async def clashes(self, of: Sequence[Sequence[Breaks]], *, wall_s: float) -> list[Clash] | NoPlan:
-        """The smallest set of clashing facts for each line, or why there is none; the judge looks at each."""
+    async def clashes(
+        self, of: Sequence[Sequence[Breaks]], *, limit_s: float, wall_s: float
+    ) -> list[Clash | None] | NoPlan:
+        """The smallest set of clashing facts for each line, or why there is none; the judge looks at each.
+
+        `limit_s` is the child's CPU time, asked after each line: what comes later gets None.
+        """
         async with self._turn:
             if self._closed or not await self._ready():
                 return NoPlan(Reason("T151", "routing.solver_unavailable"))
-            answer = await self._asked(Clashes(tuple(map(tuple, of))), wall_s)
+            answer = await self._asked(Clashes(tuple(map(tuple, of)), limit_s), wall_s)
         if isinstance(answer, Reason):
             return NoPlan(answer)
-        if not isinstance(answer, list) or not all(map(sound, answer, of)):
+        if not isinstance(answer, list) or len(answer) != len(of):
             return NoPlan(Reason("T151", "routing.solver_failed", {"error": str(answer)[:200]}))
+        wrong = [one for one, sets in zip(answer, of, strict=True) if one is not None and not sound(one, sets)]
+        if wrong:
+            return NoPlan(Reason("R3", "routing.plan_refused", {"faults": [str(one)[:200] for one in wrong[:3]]}))
         return answer
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ assumptions is shrunk to a minimal one; the smallest of all is found by hitting 
 extraction with minimal hitting set dualization, CP 2015).
 """
 
+import time
 from collections.abc import Sequence
 
 from ortools.sat.python import cp_model
@@ -27,6 +28,12 @@ def smallest_clash(sets: Sequence[Breaks], most: int = MOST_SOLVES) -> Clash:
     search = _Search(known)
     core = search.shrunk(search.core(search.names), most)
     return search.smallest(core, most)
+
+
+def in_time(of: Sequence[Sequence[Breaks]], limit_s: float) -> list[Clash | None]:
+    """The clashes of several lines, in order, until so much CPU time is spent; None for the rest."""
+    begun = time.process_time()
+    return [smallest_clash(sets) if time.process_time() - begun < limit_s else None for sets in of]
 
 
 class _Search:

@@ -11,15 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.guards import Call
 from app.accounts.rules import ADMIN, DISPATCHER
+from app.core.errors import Reason
 from app.core.i18n import Language, text
+from app.fulfillment.api.why import clocked, seen_by
+from app.fulfillment.queries.clashes import told_of
 from app.fulfillment.queries.requests import load
 from app.fulfillment.queries.steering import pins
+from app.fulfillment.rules.fixes import Change, Fix, Told
 from app.fulfillment.rules.states import ENDED
-from app.fulfillment.service.fixing import Fix, fixes
+from app.fulfillment.service.fixing import fixes
 from app.web.board import board, label_of
-from app.web.dispatcher.views import FixPanel, FixRow, LineFixes
+from app.web.dispatcher.views import ChangeRow, FixPanel, FixRow, LineFixes
 from app.web.frame import signed_in
-from app.web.queries import BoardFacts, OpenRequest, board_facts
+from app.web.queries import BoardFacts, board_facts
 from app.web.render import Words, page
 from app.web.sessions import SignedIn
 from app.web.views import RequestRow, Standing
@@ -37,13 +41,14 @@ async def show_panel(
 ) -> Response[str]:
     """The part of the board that opens over it for one request."""
 
-    async def ask(db: AsyncConnection) -> tuple[BoardFacts, list[Fix], Mapping[str, str]]:
+    async def ask(db: AsyncConnection) -> tuple[BoardFacts, list[Fix], Mapping[str, str], Mapping[str, Told]]:
         found = await fixes(db, actor=call.actor, request_id=request_id, now=call.now)
+        told = await told_of(db, lines=sorted({one.line for one in found}))
         area = await area_of(db, call, request_id)
-        return await board_facts(db, actor=call.actor, area=area, now=call.now), found, await pins(db)
+        return await board_facts(db, actor=call.actor, area=area, now=call.now), found, await pins(db), told
 
-    facts, found, pinned = await call.read(ask)
-    panel = panel_of(facts, request_id, found, pinned, call=call)
+    facts, found, pinned, told = await call.read(ask)
+    panel = panel_of(facts, request_id, found, pinned, told, call=call)
     return page(request, "dispatcher/panel.html", who=who, panel=panel)
 
 
@@ -54,7 +59,13 @@ async def area_of(db: AsyncConnection, call: Call, request_id: str) -> str | Non
 
 
 def panel_of(
-    facts: BoardFacts, request_id: str, found: list[Fix], pinned: Mapping[str, str], *, call: Call
+    facts: BoardFacts,
+    request_id: str,
+    found: list[Fix],
+    pinned: Mapping[str, str],
+    told: Mapping[str, Told],
+    *,
+    call: Call,
 ) -> FixPanel | None:
     """The request as the board has it, with its fixes; None once it is no longer open."""
     mine = next((one for one in facts.requests if one.row.id == request_id), None)
@@ -73,7 +84,9 @@ def panel_of(
         customer=row.customer,
         priority_word=words.say(PRIORITY[mine.row.priority]),
         why=row.why,
-        lines=tuple(_line(line, row, mine, found, pinned, words) for line in mine.seen if line.state not in ENDED),
+        lines=tuple(
+            _line(line, row, found, pinned, told.get(line.id), words) for line in mine.seen if line.state not in ENDED
+        ),
         plan_agreed=(steps.get("plan_agreed") or {}).get("plan"),
         called="called" in steps,
     )
@@ -109,23 +122,27 @@ class FixWords:
             found.append(self.say("{span} sooner", span=span(fix.gained_s, self.say)))
         if fix.more_drive_s is not None and fix.more_drive_s >= 60:
             found.append(self.say("{minutes} min more driving", minutes=fix.more_drive_s // 60))
-        if fix.begins_at is not None and fix.ends_at is not None:
-            until = clock_time(fix.ends_at, self.zone, self.now, self.say)
-            found.append(self.say("called in until {at}", at=until))
+        if fix.cost_minor >= 100:
+            found.append(self.say("costs about {amount} more", amount=f"{fix.cost_minor / 100:.0f}"))
         if fix.harmed:
             jobs = list(dict.fromkeys(self.labels.get(job) or self.say("another job") for job in fix.harmed))
             found.append(self.say("makes {jobs} late", jobs=jobs))
         return tuple(found)
 
-    def sentence(self, fix: Fix) -> str:
-        facts = dict(fix.reason.facts)
-        if fix.courier is not None:
-            facts["courier"] = self.couriers.get(fix.courier, fix.courier)
-        return text(fix.reason.code, facts, self.language)
+    def sentence(self, reason: Reason) -> str:
+        """A reason with people by their names, other lines by their requests, and times on the site's clock."""
+        facts = dict(seen_by(reason, self.labels.get).facts)
+        for name in ("courier", "couriers"):
+            codes = facts.get(name)
+            if isinstance(codes, list):
+                facts[name] = [self.couriers.get(str(code), str(code)) for code in codes]
+            elif isinstance(codes, str):
+                facts[name] = self.couriers.get(codes, codes)
+        return text(reason.code, clocked(facts, self.zone), self.language)
 
 
 def _line(
-    line: Any, row: RequestRow, mine: OpenRequest, found: list[Fix], pinned: Mapping[str, str], words: FixWords
+    line: Any, row: RequestRow, found: list[Fix], pinned: Mapping[str, str], told: Told | None, words: FixWords
 ) -> LineFixes:
     standing = row.clock.standing
     return LineFixes(
@@ -134,30 +151,39 @@ def _line(
         part_name=line.part_name,
         standing=standing,
         stands=f"{words.say(STANDING[standing])} · {row.clock.promise} · {row.clock.spare}",
-        fixes=tuple(_row(one, words) for one in found if one.line == line.id and one.kind != "call"),
+        clash=() if told is None else tuple(words.sentence(one) for one in told.clash),
+        fixes=tuple(_row(one, row.id, words) for one in found if one.line == line.id and one.kinds != ("call",)),
         pinned=words.couriers.get(pinned[line.id], pinned[line.id]) if line.id in pinned else None,
         couriers=tuple(sorted(words.couriers.items())) if line.mode in ("courier", None) else (),
     )
 
 
-def _row(fix: Fix, words: FixWords) -> FixRow:
+def _row(fix: Fix, request: str, words: FixWords) -> FixRow:
     outcome, standing = words.outcome(fix)
-    sent = {
-        "line": fix.line,
-        "place": fix.place,
-        "part_number": fix.part_number,
-        "courier": fix.courier,
-        "begins_at": fix.begins_at.isoformat() if fix.begins_at else None,
-        "ends_at": fix.ends_at.isoformat() if fix.ends_at else None,
-    }
     return FixRow(
-        kind=fix.kind,
-        line=fix.line,
-        words=words.sentence(fix),
+        changes=tuple(_change(one, fix.line, request, words) for one in fix.changes),
         outcome=outcome,
         standing=standing,
         costs=words.costs(fix),
         needs_customer=fix.needs_customer,
+    )
+
+
+def _change(change: Change, line: str, request: str, words: FixWords) -> ChangeRow:
+    """A change as a form; nobody here can open a door, so that one has no button."""
+    source = f"/board/requests/{request}/source"
+    address = {"source": source, "substitute": source, "pin": "/board/pins", "shift": "/board/shifts"}.get(change.kind)
+    sent = {
+        "line": line,
+        "place": change.place,
+        "part_number": change.part_number,
+        "courier": change.courier,
+        "begins_at": change.begins_at.isoformat() if change.begins_at else None,
+        "ends_at": change.ends_at.isoformat() if change.ends_at else None,
+    }
+    return ChangeRow(
+        words=words.sentence(change.reason),
+        address=address,
         fields=tuple((name, value) for name, value in sent.items() if value is not None),
     )
 

@@ -6,28 +6,35 @@ from app.web.views import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FixRow:
-    """One change that would help: what to do, what it wins, what it costs, and the values its form sends."""
+class ChangeRow:
+    """One thing to do, and the values its form sends; without an address it is done by telling somebody."""
 
-    kind: str
-    line: str
     words: str
-    outcome: str
-    standing: Standing
-    costs: tuple[str, ...]
-    needs_customer: bool
+    address: str | None
     fields: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FixRow:
+    """What would help: what to do, all of it, what it wins and what it costs."""
+
+    changes: tuple[ChangeRow, ...]
+    outcome: str
+    standing: Standing
+    costs: tuple[str, ...]
+    needs_customer: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineFixes:
-    """One line with what would bring it sooner, who may be given it, and whom it is given to."""
+    """One line with what clashes, what would bring it sooner, who may be given it, and whom it is given to."""
 
     line: str
     part_number: str
     part_name: str
     standing: Standing
     stands: str
+    clash: tuple[str, ...]
     fixes: tuple[FixRow, ...]
     pinned: str | None
     couriers: tuple[tuple[str, str], ...]

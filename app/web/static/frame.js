@@ -84,11 +84,11 @@
     }
   });
 
-  /* What was sent from a dialog and went through closes it. */
+  /* What was sent from a dialog and went through closes it, but for questions that are answered in it. */
   document.addEventListener("htmx:afterRequest", function (event) {
     const dialog = event.detail.elt.closest("dialog"), sent = event.detail.requestConfig;
     const well = event.detail.xhr && event.detail.xhr.status >= 200 && event.detail.xhr.status < 400;
-    if (dialog && dialog.open && well && sent && sent.verb === "post") dialog.close();
+    if (dialog && dialog.open && well && sent && sent.verb === "post" && event.detail.elt.dataset.stays === undefined) dialog.close();
   });
 
   /* Toasts: what was done goes by itself, what went wrong stays until it is read. */
