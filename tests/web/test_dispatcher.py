@@ -78,6 +78,8 @@ def test_a_line_is_pinned_and_released(visit, site):
     page.locator(f"#row-{asked['id']} button", has_text="Act").click()
     page.locator("#panel summary", has_text="Pin to a courier").click()
     page.locator("#panel select[name=courier]").select_option(index=1)
+    page.locator("#panel button", has_text="What would that be?").click()
+    expect(page.locator("#panel [role=status]")).to_contain_text("would be in time. Missed in all:")
     page.locator("#panel button", has_text="Pin").click()
     expect(page.locator(".toast").last).to_contain_text("Pinned")
     page.locator(f"#row-{asked['id']} button", has_text="Act").click()
