@@ -1,29 +1,42 @@
-"""`python -m bench.dispatch sourcing|orders`: prints one JSON line a size, with the machine's load beside it."""
+"""`python -m bench.dispatch WHAT`: prints JSON lines, with the machine's load beside them."""
 
 import argparse
 import json
 import os
+from typing import Any
 
+from bench.dispatch import replan
 from bench.dispatch.sourcing import ORDERS, SIZES, measured, ordered
 
 
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench.dispatch", description=__doc__)
-    parser.add_argument("what", choices=["sourcing", "orders"])
-    parser.add_argument("--repeat", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1.5, help="orders: CPU seconds for each")
+    what = parser.add_subparsers(dest="what", required=True)
+    sourcing = what.add_parser("sourcing", help="many single lines at once")
+    sourcing.add_argument("--repeat", type=int, default=20)
+    sourcing.add_argument("--seed", type=int, default=1)
+    orders = what.add_parser("orders", help="orders that need all of their lines")
+    orders.add_argument("--seconds", type=float, default=1.5, help="CPU seconds for each")
+    events = what.add_parser("replan", help="from an event to the plan in force")
+    events.add_argument("--stops", type=int, default=60)
+    events.add_argument("--events", type=int, default=100)
+    events.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    if asked.what == "orders":
+    if asked.what == "replan":
+        replan.measure(asked.stops, asked.events, asked.seed)
+    elif asked.what == "orders":
         for lines, places in ORDERS:
             for seed in (1, 2, 3):
-                found = ordered(lines, places, seed=seed, limit_s=asked.seconds)
-                print(json.dumps({**found, "load": round(os.getloadavg()[0], 2)}), flush=True)
-        return
-    for lines, places in SIZES:
-        found = measured(lines, places, seed=asked.seed, repeat=asked.repeat)
-        print(json.dumps({**found, "load": round(os.getloadavg()[0], 2)}), flush=True)
+                told(ordered(lines, places, seed=seed, limit_s=asked.seconds))
+    else:
+        for lines, places in SIZES:
+            told(measured(lines, places, seed=asked.seed, repeat=asked.repeat))
 
 
-main()
+def told(found: dict[str, Any]) -> None:
+    print(json.dumps({**found, "load": round(os.getloadavg()[0], 2)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
