@@ -39,7 +39,7 @@ def codes_of(miss: dict) -> list[str]:
     return [one["code"] for one in miss["clash"]]
 
 
-async def test_nobody_on_shift_is_the_clash_and_a_shift_for_once_is_the_fix(api, engine, clock, solver):
+async def test_nobody_on_shift_is_the_clash_and_a_shift_for_once_is_the_fix(api, as_role, engine, clock, solver):
     world = await a_world(api, shift=NIGHT)
     await world.receive(world.psu, 1)
     request = await world.ask()
@@ -48,6 +48,9 @@ async def test_nobody_on_shift_is_the_clash_and_a_shift_for_once_is_the_fix(api,
     assert miss["clash"][1]["facts"]["couriers"] == sorted(world.couriers)
     assert [one["kind"] for one in miss["fixes"]] == ["shift", "shift"]
     assert all(one["cost_minor"] > 0 and "until " in one["text"] for one in miss["fixes"])
+    engineer = await as_role("engineer", areas=[world.area])
+    (seen,) = (await engineer.get("/v1/plan", params={"area": world.area})).json()["items"][0]["missed"]
+    assert (seen["clash"], seen["fixes"]) == (miss["clash"], [])
     live = await fixes_of(world, request)
     assert [(one["kind"], one["courier"]) for one in live][:2] == [
         (one["kind"], one["courier"]) for one in miss["fixes"]

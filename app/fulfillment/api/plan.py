@@ -1,6 +1,7 @@
 """Doors to the plan: what is in force, what it will miss and why; and asking for a new one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -25,6 +26,7 @@ from app.routing.rules.explain import explain_miss
 from app.routing.rules.plan import Plan, Route
 from app.routing.rules.problem import Job, Problem
 
+STEER = (ADMIN, DISPATCHER)
 MAY = (ADMIN, DISPATCHER, WAREHOUSE, ENGINEER)
 
 
@@ -46,6 +48,8 @@ async def show_plan(call: NamedDependency[Call], area: FromQuery[str | None] = N
                 if call.actor.may_see_customer(line.customer) and call.actor.may_see_area(line.area)
             }
             told = await told_in(db, regions=[name])
+            if call.actor.role not in STEER:  # what could be done, and at what price, is for who may do it
+                told = {line: replace(one, fixes=()) for line, one in told.items()}
             found.append(
                 plan_out(name, planned.plan, planned.problem, visible, planned.version, at, call.language, told)
             )

@@ -59,10 +59,6 @@ class Case:
     problem: Problem | None = None
     plan: Plan | None = None
 
-    @property
-    def missed(self) -> bool:
-        return self.expected_at is None or self.expected_at > self.due_at
-
     def at(self, seconds: int) -> datetime:
         return self.now + timedelta(seconds=seconds)
 

@@ -108,8 +108,8 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One line against the standing plan without it. `problem.jobs` are the other lines, `limits` when each has to be done
-    at the latest lest it be harmed, `tiers` how urgent they are."""
+    """One line against the standing plan without it. `limits` say when each other line has to be done at the latest lest it
+    be harmed."""
 
     job: Job
     problem: Problem
