@@ -7,7 +7,7 @@ Revision ID: 0025_clashes
 from alembic import op
 
 revision = "0025_clashes"
-down_revision = "0022_workers"
+down_revision = "0024_settled"
 branch_labels = None
 depends_on = None
 
