@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from bench.dispatch import replan
+from bench.dispatch.days import command as days
 from bench.dispatch.sourcing import ORDERS, SIZES, measured, ordered
 
 
@@ -22,8 +23,11 @@ def main() -> None:
     events.add_argument("--stops", type=int, default=60)
     events.add_argument("--events", type=int, default=100)
     events.add_argument("--seed", type=int, default=1)
+    days.add_options(what.add_parser("days", help="promises kept on frozen days"))
     asked = parser.parse_args()
-    if asked.what == "replan":
+    if asked.what == "days":
+        days.main(asked)
+    elif asked.what == "replan":
         replan.measure(asked.stops, asked.events, asked.seed)
     elif asked.what == "orders":
         for lines, places in ORDERS:
