@@ -39,7 +39,7 @@ from app.fulfillment.service.replanning import (
 )
 from app.routing.rules.clash import Clash
 from app.routing.rules.insertion import greedy
-from app.routing.rules.moving import MOST_TRIES, Moved, move_sources
+from app.routing.rules.moving import MOST_TRIES, Moved, left_after, move_sources
 from app.routing.rules.plan import Plan
 from app.routing.rules.problem import Problem
 from app.routing.solver.child import NoPlan, Solver
@@ -336,7 +336,7 @@ async def _planned(
     tries, rounds = (QUICK_TRIES, 1) if solver is None else (MOST_TRIES, MOST_ROUNDS)
     plan = await _routed(problem, plan, solver, limit_s=limit_s, solutions=solutions, seed=seed)
     for _ in range(rounds):
-        ways = {job: one for job, one in claimed.shelves.ways(problem).items() if job not in moved}
+        ways = left_after(claimed.shelves.ways(problem), moved.values(), problem)
         problem, plan, gained = await asyncio.to_thread(move_sources, problem, plan, ways, most=tries)
         if not gained:
             break

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.routing.rules.insertion import greedy
 from app.routing.rules.judge import faults
-from app.routing.rules.moving import CALM, Elsewhere, move_sources
+from app.routing.rules.moving import CALM, Elsewhere, left_after, move_sources
 from app.routing.rules.problem import Visit
 from tests.rules.routing_problems import BRANCH, EAST, SOUTH, WAREHOUSE, courier, job, random_problem, town
 
@@ -54,6 +54,17 @@ def test_S3_one_piece_on_the_other_shelf_moves_one_line() -> None:
     both = {name: [at(BRANCH, free=2)] for name in ("a", "b")}
     assert len(move_sources(problem, greedy(problem), both)[2]) == 2
     assert move_sources(problem, greedy(problem), both, most=0)[2] == ()
+
+
+def test_S3_another_round_does_not_move_a_second_line_to_a_piece_that_is_taken() -> None:
+    jobs = [job(name, drop=EAST, due_s=2700) for name in ("a", "b")]
+    problem = town(jobs, [courier("K", start=SOUTH), courier("L", start=SOUTH)])
+    ways = {name: [at(BRANCH)] for name in ("a", "b")}
+    tried, plan, moved = move_sources(problem, greedy(problem), ways, most=1)
+    left = left_after(ways, moved, tried)
+    assert [(name, [one.free for one in found]) for name, found in left.items()] == [("b", [0])]
+    assert move_sources(tried, plan, left)[2] == ()
+    assert move_sources(tried, plan, {"b": ways["b"]})[2] != ()
 
 
 @settings(max_examples=60, deadline=None)

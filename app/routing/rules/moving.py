@@ -4,7 +4,7 @@ Routing alone keeps the sources it is given, and sourcing alone knows only where
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.routing.rules.insertion import NoInsertion, applied, cheapest_insertion
@@ -64,6 +64,21 @@ def move_sources(
             left[way.shelf] -= job.pieces
             problem, plan = tried, better
     return problem, plan, tuple(moved.values())
+
+
+def left_after(
+    ways: Mapping[str, Sequence[Elsewhere]], moved: Iterable[Moved], problem: Problem
+) -> dict[str, list[Elsewhere]]:
+    """The ways of lines that were not moved yet, without the pieces that moved lines took: for another round."""
+    jobs, taken, gone = problem.by_id(), Counter[str](), set[str]()
+    for one in moved:
+        taken[one.shelf] += jobs[one.job].pieces
+        gone.add(one.job)
+    return {
+        job: [replace(one, free=one.free - taken[one.shelf]) for one in found]
+        for job, found in ways.items()
+        if job not in gone
+    }
 
 
 def _tries(
