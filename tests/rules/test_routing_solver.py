@@ -251,6 +251,9 @@ def test_ortools_still_has_the_calls_the_model_relies_on() -> None:
 
 def test_R2_effort_is_told() -> None:
     problem = random_problem(3, 8, 3)
+    walked = improve(problem, None, limit_s=PLENTY_S, solutions=30).effort
+    assert (walked.method, walked.solutions, walked.branches) == ("greedy, errands", 300, 0)
+    problem = replace(problem, couriers=tuple(replace(one, length=10**9) for one in problem.couriers))
     effort = improve(problem, None, limit_s=PLENTY_S, solutions=30).effort
     assert effort.solutions > 0
     assert effort.branches > 0

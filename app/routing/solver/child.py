@@ -52,7 +52,7 @@ class Clashes:
 
 def serve(pipe: Connection) -> None:
     """The child's life: solve what comes until told to stop or the parent is gone (end of file on the pipe)."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _keep_on()
     from app.routing.solver.clash import in_time
     from app.routing.solver.coupled import better_picks
     from app.routing.solver.search import improve, prepare, prepared
@@ -71,12 +71,18 @@ def serve(pipe: Connection) -> None:
                 if not prepared(problem):
                     pipe.send(PREPARING)
                     prepare(problem)
+                    _keep_on()
                     pipe.send(PREPARED)
                 pipe.send(improve(problem, standing, **limits))
             except Exception as failed:  # OR-Tools raises bare ones; the parent is told, the child lives on
                 pipe.send(f"{type(failed).__name__}: {failed}")
     except (EOFError, OSError):
         return
+
+
+def _keep_on() -> None:
+    """Ctrl-C in a terminal is for the parent; the library behind numba lets it end the process again when it is loaded."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Solver:

@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar, cast
 import numba
 
 HERE = Path(__file__).parent
-SOURCES = ("native.py", "arrays.py", "moves.py", "walk.py", "paths.py")
+SOURCES = ("native.py", "arrays.py", "moves.py", "walk.py", "errands.py", "fetching.py", "errand_walk.py", "paths.py")
 """All files with kernels: numba itself would not see that a function called from another file has changed."""
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,6 +25,11 @@ T = TypeVar("T")
 def kernel(function: Callable[P, T]) -> Callable[P, T]:
     """The function as native code, compiled at its first call or read from the folder."""
     return cast(Callable[P, T], numba.njit(cache=KEPT, forceinline=True)(function))
+
+
+def apart(function: Callable[P, T]) -> Callable[P, T]:
+    """A kernel that is compiled once and called, not made part of each caller: for what is large and called seldom."""
+    return cast(Callable[P, T], numba.njit(cache=KEPT)(function))
 
 
 def digest() -> str:

@@ -19,6 +19,7 @@ from app.routing.rules.plan import Effort, Plan, orders_of, schedule
 from app.routing.rules.problem import Job, Problem, Visit, allowed
 from app.routing.rules.standing import adopted
 from app.routing.solver.arrays import fits
+from app.routing.solver.errands import suits
 from app.routing.solver.model import Model, build, orders_from, routes_of
 
 ROUNDS, SHARE, LEAST_S = 3, 0.5, 0.02
@@ -28,7 +29,7 @@ BRANCHES_PER_SOLUTION = 40
 ROUNDS_PER_SOLUTION = 10
 WAITING = 3.0
 """How many wall seconds a CPU second may take before a search that finds nothing is cut off all the same."""
-RUIN = "ruin and recreate"
+RUIN, ERRANDS = "ruin and recreate", "errands"
 READY = "app.routing.solver.ready"
 JOIN_S, JOIN_SHARE = 0.5, 0.05
 EXPLICIT = 75
@@ -84,6 +85,8 @@ def improve(
     watch = Watch(limit_s, wall_s)
     if fits(problem):
         plan, effort = _annealed(problem, standing, _Ask(watch, solutions, seed, replay))
+    elif suits(problem):
+        plan, effort = _walked(problem, standing, _Ask(watch, solutions, seed, replay))
     else:
         plan, effort = _routed(problem, standing, _Ask(watch, solutions, seed, replay))
     effort = replace(effort, wall_ms=round(watch.wall * 1000), cpu_ms=round(watch.cpu * 1000))
@@ -91,8 +94,8 @@ def improve(
 
 
 def prepared(problem: Problem) -> bool:
-    """Whether the search can begin at once: single visits need native code, made once in a process."""
-    return READY in sys.modules or not fits(problem)
+    """Whether the search can begin at once: most need native code, made once in a process."""
+    return READY in sys.modules or not (fits(problem) or suits(problem))
 
 
 def prepare(problem: Problem) -> None:
@@ -127,6 +130,29 @@ def _annealed(problem: Problem, standing: Plan | None, ask: _Ask) -> tuple[Plan,
     return _better(kept, schedule(orders, problem, why=why)), effort
 
 
+def _walked(problem: Problem, standing: Plan | None, ask: _Ask) -> tuple[Plan, Effort]:
+    """Errands by ruin and recreate from the better of greedy and what stands."""
+    from app.routing.solver.anneal import Pace
+    from app.routing.solver.errand_anneal import Errandry
+
+    best = _begun(problem, standing)
+    rounds = None if ask.solutions is None else ask.solutions * ROUNDS_PER_SOLUTION
+    pace = Pace(ask.watch.share, rounds, ask.replay.marks if ask.replay else ())
+    errands = Errandry(problem, best, ask.seed)
+    found = errands.run(pace)
+    plan = schedule(errands.orders(found), problem)
+    missing = sorted(missing_from(plan, problem), key=lambda job: (job.tier, job.due_s, job.id))
+    plan = insert_all(plan, problem, missing, aim="cost")
+    effort = Effort(method=f"greedy, {ERRANDS}", solutions=found.rounds, ways=(ERRANDS,), marks=tuple(pace.marks))
+    return _better(best, plan), effort
+
+
+def _begun(problem: Problem, standing: Plan | None) -> Plan:
+    """Greedy, or what stands with the rest inserted, whichever is better."""
+    best = greedy(problem)
+    return best if standing is None else _better(best, greedy(problem, adopted(standing, problem)))
+
+
 def _why(job: Job, problem: Problem) -> Reason:
     alone = reach(job, problem)
     if alone is None or alone.finish_s > job.due_s:
@@ -140,9 +166,7 @@ def _routed(problem: Problem, standing: Plan | None, ask: _Ask) -> tuple[Plan, E
     Misses are decided with hard deadlines first, then the jobs that must be late are fitted in as early as possible:
     each round gives up a deadline only where the ones before found no way to keep it.
     """
-    best = greedy(problem)
-    if standing is not None:
-        best = _better(best, greedy(problem, adopted(standing, problem)))
+    best = _begun(problem, standing)
     if len(problem.jobs) > 1 and problem.couriers:  # the one job's best place is what greedy looks for
         return _searched(problem, best, ask)
     return best, Effort(method="greedy")
