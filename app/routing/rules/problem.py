@@ -107,7 +107,7 @@ class Prices:
     one unit of way."""
 
     drive: int = 10
-    lead: int = 1
+    lead: int = 5
     calm: int = 2
     tolerance_s: int = 300
     length: int = 0
