@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from app.routing.rules.depletion import piece_prices, piece_risks
 from app.routing.rules.insertion import Insertion, cheapest_insertion, greedy
 from app.routing.rules.judge import faults
-from app.routing.rules.moving import Elsewhere, Moved, move_sources
+from app.routing.rules.moving import Elsewhere, Moved, left_after, move_sources
 from app.routing.rules.plan import Plan
 from app.routing.rules.problem import Courier, Job, Location, Problem, Visit
 from app.routing.rules.sourcing import Ask, Candidate, Choice, choose_sources
@@ -26,6 +26,8 @@ WORTH_MINOR = (60_000, 30_000, 15_000)
 """What a miss is worth by priority: the product's default."""
 LEAD_TIME_DAYS = 1
 ROUNDS = 2
+FIRST_SHARE = 0.5
+"""Of a call's CPU seconds for the routes before lines move; what is left is for the rounds after that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,27 +105,27 @@ class Rolling:
     def _replan(self, world: World) -> None:
         """Routes, then sources, then routes again until nothing is gained, as the planning duty does."""
         problem = problem_of(world, self._told)
-        plan = self._routed(problem, adopted(self._plan, problem))
+        plan = self._routed(problem, adopted(self._plan, problem), FIRST_SHARE)
         moved: dict[str, Moved] = {}
         for _ in range(ROUNDS):
-            ways = {job: one for job, one in self._elsewhere(world, problem).items() if job not in moved}
+            ways = left_after(self._elsewhere(world, problem), moved.values(), problem)
             problem, plan, gained = move_sources(problem, plan, ways)
             if not gained:
                 break
             moved |= {one.job: one for one in gained}
-            plan = self._routed(problem, plan)
+            plan = self._routed(problem, plan, (1 - FIRST_SHARE) / ROUNDS)
         wrong = faults(plan, problem)
         if wrong:
             raise RuntimeError("; ".join(wrong))
         for one in moved.values():
-            world.move(world.day.requests[int(one.job)], int(one.shelf))
+            world.move(world.day.requests[int(one.job)], int(one.shelf.split("/")[0]))
         self._plan = plan
         self._told = {int(job): world.now + end for job, end in plan.finishes().items()}
 
-    def _routed(self, problem: Problem, standing: Plan) -> Plan:
+    def _routed(self, problem: Problem, standing: Plan, share: float) -> Plan:
         if not self.effort.seconds:
             return greedy(problem, standing)
-        return improve(problem, standing, limit_s=self.effort.seconds, solutions=self.effort.solutions)
+        return improve(problem, standing, limit_s=self.effort.seconds * share, solutions=self.effort.solutions)
 
     def _elsewhere(self, world: World, problem: Problem) -> dict[str, list[Elsewhere]]:
         rows = {one.code: at for at, one in enumerate(problem.locations)}
@@ -134,8 +136,10 @@ class Rolling:
                 if place != world.source[request.number]:
                     price = sum(self._prices(world, request.part, place)[1]) * problem.prices.drive
                     free = world.free[place, request.part]
-                    ways.append(Elsewhere(shelf=str(place), pickup=rows[str(place)], ready_s=0, free=free, price=price))
-            found[str(request.number)] = sorted(ways, key=lambda one: world.way(int(one.shelf), request.site))
+                    shelf = f"{place}/{request.part}"
+                    ways.append(Elsewhere(shelf=shelf, pickup=rows[str(place)], ready_s=0, free=free, price=price))
+            far = {rows[str(place)]: world.way(place, request.site) for place in range(len(WAREHOUSES_M))}
+            found[str(request.number)] = sorted(ways, key=lambda one: far[one.pickup])
         return found
 
 
