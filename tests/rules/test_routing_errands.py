@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.routing.rules.insertion import greedy
 from app.routing.rules.judge import faults
-from app.routing.rules.plan import Plan, orders_of, schedule
+from app.routing.rules.plan import Effort, Plan, orders_of, schedule
 from app.routing.rules.problem import Problem, Visit, visits_of
 from app.routing.rules.standing import adopted
 from app.routing.solver.anneal import Pace
@@ -101,6 +101,14 @@ def test_R4_a_plan_of_errands_bounded_by_time_replays_and_the_same_seed_gives_th
     one, other = (improve(problem, None, limit_s=60.0, solutions=9, seed=5) for _ in range(2))
     assert one.routes == other.routes
     assert one.effort.solutions == 90
+
+
+def test_what_local_search_made_before_replays_by_local_search() -> None:
+    problem = random_problem(11, 12, 3)
+    older = Effort(method="greedy, gls-mab, gls", ways=("gls-mab", "gls"), marks=(4, 3))
+    again = improve(problem, None, limit_s=60.0, replay=older)
+    assert faults(again, problem) == []
+    assert again.effort.ways == older.ways
 
 
 def test_R2_the_walk_finds_what_greedy_does_not() -> None:

@@ -79,13 +79,14 @@ def improve(
 
     `limit_s` bounds the CPU seconds, `wall_s` the time on the wall as well; with `solutions` instead of a limit that is
     reached the same seed gives the same plan on any machine, and with `replay`, the effort of an older plan from the
-    same values, that plan again. Single visits are improved by ruin and recreate, all else by local search.
+    same values, that plan again. Single visits and errands are improved by ruin and recreate, all else, and what local search
+    once made, by local search.
     """
     prepare(problem)
     watch = Watch(limit_s, wall_s)
     if fits(problem):
         plan, effort = _annealed(problem, standing, _Ask(watch, solutions, seed, replay))
-    elif suits(problem):
+    elif suits(problem) and (replay is None or replay.ways == (ERRANDS,)):
         plan, effort = _walked(problem, standing, _Ask(watch, solutions, seed, replay))
     else:
         plan, effort = _routed(problem, standing, _Ask(watch, solutions, seed, replay))
