@@ -31,13 +31,12 @@ class Entry:
 
 @dataclass(slots=True)
 class Leg:
-    """The stop under way: `expects_s` is when the service should be over, `begins_s` when it began, once it has."""
+    """The stop under way: `arrives_s` is as planned, `begins_s` when the service really begins, which a policy may know
+    only once it has."""
 
     visit: Visit
-    place: int
-    left_s: int
     arrives_s: int
-    begins_s: int | None = None
+    begins_s: int
 
 
 @dataclass(slots=True)
@@ -168,7 +167,7 @@ class World:
         arrives = self.now + way
         begins = max(arrives, request.at_s)
         ends = begins + (FITTING_S if what == "drop" else PICKUP_S)
-        driver.leg = Leg(visit, place, self.now, self.now + self.way(driver.at, place), begins)
+        driver.leg = Leg(visit, self.now + self.way(driver.at, place), begins)
         for at, step in ((self.now, "left"), (arrives, "came"), (begins, "began")):
             self.log.append(Entry(at, step, number, place, courier, what))
         driver.at = place

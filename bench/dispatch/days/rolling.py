@@ -40,8 +40,8 @@ class Effort:
 
 @dataclass
 class Rolling:
-    """Plans anew at every call from what stands. `depletion` is how far last pieces' prices count, as in the setting of
-    the same name; `search` False is the greedy plan alone."""
+    """Plans anew at every call from what stands; without seconds by greedy insertion alone. `depletion` is how far last
+    pieces' prices count, as in the setting of the same name. `took_s` is what each call took, CPU seconds."""
 
     effort: Effort = Effort()
     depletion: float = 1.0
@@ -155,13 +155,11 @@ def problem_of(world: World, told: dict[int, int], also: Sequence[Request] = ())
     for number, driver in enumerate(world.drivers):
         leg, first, available = driver.leg, None, 0
         if leg is not None:
-            first, begun = (
-                Visit(leg.visit[0], str(leg.visit[1])),
-                leg.begins_s is not None and leg.begins_s <= world.now,
-            )
-            if begun and leg.begins_s is not None:
+            first = Visit(leg.visit[0], str(leg.visit[1]))
+            if leg.begins_s <= world.now:
                 left[leg.visit[1]] = leg.begins_s - world.now
-            available = 0 if begun else max(0, leg.arrives_s - world.now)
+            else:
+                available = max(0, leg.arrives_s - world.now)
         couriers.append(
             Courier(
                 code=str(number),
