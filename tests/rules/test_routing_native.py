@@ -1,5 +1,6 @@
 """The native inner loop: its numbers, its judgment of every position, and where its compiled code is kept."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,16 @@ def test_other_sources_are_kept_apart(tmp_path: Path, monkeypatch) -> None:
 def test_every_module_with_a_kernel_counts_for_the_folder_s_name() -> None:
     using = {path.name for path in native.HERE.glob("*.py") if "@kernel" in path.read_text()}
     assert using <= set(native.SOURCES)
+
+
+def test_only_the_last_few_compiled_versions_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(native, "HERE", tmp_path / "app")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(native.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    cache = tmp_path / "app" / "__pycache__"
+    for age, name in enumerate("abcdef"):
+        (cache / f"native-{name}").mkdir(parents=True)
+        os.utime(cache / f"native-{name}", (1_000 + age, 1_000 + age))
+    (cache / "other").mkdir()
+    native.forget_old()
+    assert sorted(one.name for one in cache.iterdir()) == ["native-c", "native-d", "native-e", "native-f", "other"]

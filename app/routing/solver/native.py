@@ -18,6 +18,7 @@ import numba
 HERE = Path(__file__).parent
 SOURCES = ("native.py", "arrays.py", "moves.py", "walk.py", "errands.py", "fetching.py", "errand_walk.py", "paths.py")
 """All files with kernels: numba itself would not see that a function called from another file has changed."""
+LAST = 4
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -54,6 +55,15 @@ def folder(name: str) -> Path | None:
                 base.chmod(0o700)
             return base
     return None
+
+
+def forget_old() -> None:
+    """Delete what older sources were compiled to, but for the last few: a process may still run them."""
+    for base in (HERE / "__pycache__" / "any", *_elsewhere("any")):
+        with contextlib.suppress(OSError):  # somebody else's, or gone meanwhile
+            made = sorted(base.parent.glob("native-*"), key=lambda one: one.stat().st_mtime)
+            for old in made[:-LAST]:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 @contextlib.contextmanager

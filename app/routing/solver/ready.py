@@ -11,7 +11,7 @@ from app.routing.rules.standing import adopted
 from app.routing.solver.anneal import Annealing, Pace
 from app.routing.solver.errand_anneal import Errandry
 from app.routing.solver.flow import assign, columns_of, nearest
-from app.routing.solver.native import alone
+from app.routing.solver.native import alone, forget_old
 
 TINY = Problem(
     region="", start=datetime(2026, 1, 1, tzinfo=UTC), horizon_s=9, locations=(Location("a"), Location("b")),
@@ -27,3 +27,4 @@ with alone():
     Errandry(FETCHED, adopted(None, FETCHED), 0).run(Pace(lambda: 0.0, rounds=2))
     ways, _ = columns_of([Ask(line="a", quantity=1, kind="local", due_s=9, candidates=(CANDIDATE,))])
     assign(nearest(ways))
+    forget_old()
