@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pytest
@@ -38,9 +38,9 @@ def module(path: Path) -> list[str]:
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
-@cache
+@lru_cache(maxsize=1)
 def nodes(path: Path) -> list[ast.AST]:
-    """Everything in a source file, read once."""
+    """Everything in a source file; kept while its laws are looked at."""
     return list(ast.walk(ast.parse(path.read_text())))
 
 
@@ -130,7 +130,6 @@ def overgrown(path: Path) -> Iterator[str]:
             yield f"{node.name} is over {LONGEST_FUNCTION} lines"
 
 
-@cache
 def calls(path: Path) -> set[str]:
     return {ast.unparse(node.func) for node in nodes(path) if isinstance(node, ast.Call)}
 
@@ -163,21 +162,22 @@ def shapeless(path: Path) -> Iterator[str]:
                 yield node.name
 
 
-@pytest.mark.parametrize(
-    ("law", "paths"),
-    [
-        (crossing, SOURCES),
-        (worldly, SOURCES),
-        (misplaced, SOURCES),
-        (overgrown, ALL),
-        (clocks, SOURCES),
-        (commits, SOURCES),
-        (shapeless, SOURCES),
-    ],
-    ids=lambda one: getattr(one, "__name__", None),
-)
-def test_every_source_file_keeps_the_law(law, paths):
-    assert [f"{name(path)}: {wrong}" for path in paths for wrong in law(path)] == []
+LAWS = (crossing, worldly, misplaced, overgrown, clocks, commits, shapeless)
+
+
+@cache
+def broken() -> dict[str, list[str]]:
+    """What breaks each law. The tests and tools only have to be short and say what they are."""
+    found: dict[str, list[str]] = {law.__name__: [] for law in LAWS}
+    for path in ALL:
+        for law in LAWS if path.is_relative_to(APP) else (overgrown,):
+            found[law.__name__] += [f"{name(path)}: {wrong}" for wrong in law(path)]
+    return found
+
+
+@pytest.mark.parametrize("law", [law.__name__ for law in LAWS])
+def test_every_source_file_keeps_the_law(law):
+    assert broken()[law] == []
 
 
 def test_the_laws_see_what_breaks_them(tmp_path, monkeypatch):
