@@ -83,7 +83,8 @@ def test_serve_starts_on_an_empty_folder_and_leaves_nothing_running(folder, port
         secret = made.stdout.strip()
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {secret}"}) as client:
             assert client.get("/ready").status_code == 200
-            assert client.get("/v1/me?note=hush").json()["name"] == "me"
+            assert client.get("/v1/me").json()["name"] == "me"
+            assert client.get("/v1/me?note=hush").status_code == 400
             forwarded = client.get("/v1/nothing", headers={"X-Forwarded-For": "10.9.8.7"})
             assert "server" not in forwarded.headers
         assert sparelane("check", DATA_DIR=str(data)).stdout == "All invariants hold.\n"
