@@ -1,5 +1,6 @@
 """Questions about webhook endpoints and their deliveries, inside what the asker owns."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,10 @@ SELECT = """
 """
 ONE = text(f"{SELECT} WHERE e.id = :id AND {OWN}")
 LOCK = text(f"SELECT e.id FROM webhook_endpoint e WHERE e.id = :id AND {OWN} FOR UPDATE")
+MAKER = text(f"""
+    SELECT coalesce(u.name, k.name, e.owner) AS name, u.disabled_at IS NOT NULL AS gone FROM webhook_endpoint e
+    LEFT JOIN user_account u ON u.id = e.owner LEFT JOIN api_key k ON k.id = e.owner WHERE e.id = :id AND {OWN}
+""")
 PAGE = text(f"""
     {SELECT} WHERE {OWN} AND (CAST(:after AS text) IS NULL OR e.id > CAST(:after AS text)) ORDER BY e.id LIMIT :limit
 """)
@@ -78,6 +83,21 @@ async def endpoint(
     if row is None:
         raise NoSuchEndpoint(id=endpoint_id)
     return _endpoint(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Who made an endpoint, a person or a key, and whether a person was locked out since."""
+
+    name: str
+    gone: bool
+
+
+async def maker(db: AsyncConnection, *, actor: Actor, endpoint_id: str) -> Maker:
+    row = (await db.execute(MAKER, {"id": endpoint_id, "owner": owner_of(actor)})).one_or_none()
+    if row is None:
+        raise NoSuchEndpoint(id=endpoint_id)
+    return Maker(row.name, row.gone)
 
 
 async def endpoints(

@@ -6,7 +6,6 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET
-from sqlalchemy import text
 
 from app.accounts.guards import Call
 from app.accounts.rules import ADMIN
@@ -43,11 +42,6 @@ LANGUAGES = (("en", "English"), ("zh-CN", "中文"))
 LATEST = 10
 WAITING = "(SELECT count(*) FROM webhook_delivery d WHERE d.endpoint = e.id AND d.state = 'pending')"
 FAILING = "CASE WHEN e.state = 'active' THEN e.failing_since END"
-MAKER = text("""
-    SELECT coalesce(u.name, k.name, e.owner) AS name, u.disabled_at IS NOT NULL AS gone FROM webhook_endpoint e
-    LEFT JOIN user_account u ON u.id = e.owner LEFT JOIN api_key k ON k.id = e.owner WHERE e.id = :id
-""")
-
 HOOKS = Listing(
     page="/admin/webhooks",
     title="Webhooks",
@@ -158,7 +152,7 @@ async def webhook_page(request: AnyRequest, who: SignedIn, endpoint_id: str, fil
     now = state.clock.now()
     async with reading(state.engine) as db:
         one = await queries.endpoint(db, actor=who.actor, endpoint_id=endpoint_id, now=now)
-        maker = (await db.execute(MAKER, {"id": endpoint_id})).one()
+        maker = await queries.maker(db, actor=who.actor, endpoint_id=endpoint_id)
         log = await queries.deliveries(
             db,
             actor=who.actor,
