@@ -4,8 +4,9 @@ import random
 import time
 
 from app.routing.rules.sourcing import Ask, Candidate
-from app.routing.solver.coupled import PRICE, Division, Prices, divide_orders
+from app.routing.solver.coupled import Division, divide_orders
 from app.routing.solver.flow import assign, assign_lines, columns_of, nearest
+from app.routing.solver.orders import PRICE, Prices
 
 SIZES = ((200, 10), (200, 50), (1_000, 50), (1_000, 200), (5_000, 50))
 ORDERS = ((60, 10), (200, 10), (1_000, 50))

@@ -12,9 +12,11 @@ from ortools.graph.python import min_cost_flow
 
 from app.routing.rules.judge import source_faults
 from app.routing.rules.sourcing import Ask, Candidate, Choice, Option, Pick, choose_sources, options_of
+from app.routing.solver import bundles
 from app.routing.solver.child import Solver
-from app.routing.solver.coupled import LEVELS, Prices, better_picks, divide_orders, value_of
+from app.routing.solver.coupled import better_picks, divide_orders
 from app.routing.solver.flow import NEVER, Columns, assign, assign_lines, nearest
+from app.routing.solver.orders import LEVELS, PRICE, Prices, value_of
 
 PRICES = Prices(trip_minor=40, substitute_minor=25)
 
@@ -71,6 +73,27 @@ def test_R2_orders_equal_brute_force(seed: int, priced: bool) -> None:
     found = divide_orders(orders, limit_s=20, prices=prices)
     assert found.optimal
     assert found.value == best
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_R2_bundles_come_to_what_single_ways_come_to(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = orders_of(seed, 8, 3, 4)
+    by_bundles = divide_orders(orders, limit_s=60, prices=PRICES)
+    monkeypatch.setattr(bundles, "MOST", 0)
+    by_ways = divide_orders(orders, limit_s=60, prices=PRICES)
+    assert by_bundles.optimal
+    assert by_ways.optimal
+    assert by_bundles.value == by_ways.value
+
+
+def test_R2_a_bound_is_never_above_what_any_division_costs() -> None:
+    orders = orders_of(4, 16, 3, 5)
+    best = divide_orders(orders, limit_s=60, prices=PRICES)
+    short = divide_orders(orders, limit_s=0.3, prices=PRICES)
+    assert best.optimal
+    assert short.value >= best.value
+    if short.proven == PRICE:
+        assert short.bound <= best.value[PRICE] <= short.value[PRICE]
 
 
 def test_R2_single_lines_come_to_what_the_flow_finds() -> None:

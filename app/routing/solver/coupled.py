@@ -13,23 +13,26 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
-from app.routing.rules.sourcing import Ask, Candidate, Option, Pick, Shelf, options_of
+from app.routing.rules.sourcing import Ask, Pick, Shelf, options_of
+from app.routing.solver.bundles import cheapest
 from app.routing.solver.flow import NOWHERE_S
+from app.routing.solver.orders import (
+    LEVELS,
+    PLACES,
+    PRICE,
+    Chosen,
+    Order,
+    Prices,
+    Ways,
+    levels_of,
+    one_by_one,
+    steps_of,
+    value_of,
+    ways_of,
+)
 
 MOST_WEIGHT = 1 << 16
 """Levels are minimized together as long as their weights stay below this."""
-LEVELS = 13
-"""missed by tier, late by tier, substitutes, places, picks, arrival, partners, price, soonest: R2's order."""
-PLACES, PRICE = 7, 11
-Order = Sequence[Ask]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prices:
-    """What a place that an order goes to, and a piece of a substitute, cost in minor units."""
-
-    trip_minor: int
-    substitute_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,8 @@ def divide_orders(
     returns within `limit_s` of the process's time and half a second. `most` ways of each line are looked at.
     """
     end = time.process_time() + limit_s
-    options = [[_ways(ask, most) for ask in order] for order in orders]
-    return _Model(orders, options, prices).solved(_one_by_one(orders, options), end, seed)
-
-
-Chosen = list[tuple[Option, ...] | None]
+    options = [[ways_of(ask, most) for ask in order] for order in orders]
+    return _Model(orders, options, prices).solved(one_by_one(orders, options), end, seed)
 
 
 def better_picks(asks: Sequence[Ask], picks: Sequence[Pick], *, limit_s: float) -> tuple[tuple[Pick, ...], bool]:
@@ -80,75 +80,10 @@ def better_picks(asks: Sequence[Ask], picks: Sequence[Pick], *, limit_s: float) 
     return found.picks[0] or tuple(picks), found.optimal
 
 
-def _ways(ask: Ask, most: int | None) -> list[Option]:
-    """A line's ways that arrive, the best first."""
-    ways = sorted((one for one in options_of(ask) if max(one.key[3:6]) < NOWHERE_S), key=lambda one: one.key)
-    return ways[:most]
-
-
-def _one_by_one(orders: Sequence[Order], options: Sequence[Sequence[Sequence[Option]]]) -> Chosen:
-    """Orders by tier and deadline, each line its best way that is still free."""
-    free = {each.shelf: each.free for order in orders for ask in order for each in ask.candidates}
-    turn = sorted(range(len(orders)), key=lambda at: min(((ask.tier, ask.due_s) for ask in orders[at]), default=(3, 0)))
-    chosen: Chosen = [None] * len(orders)
-    for at in turn:
-        taken: Counter[Shelf] = Counter()
-        found = []
-        for ways in options[at]:
-            way = next((one for one in ways if _fits(one, free, taken)), None)
-            if way is None:
-                break
-            found.append(way)
-            taken.update({pick.candidate.shelf: pick.quantity for pick in way.picks})
-        if len(found) == len(options[at]):
-            chosen[at] = tuple(found)
-            for shelf, pieces in taken.items():
-                free[shelf] -= pieces
-    return chosen
-
-
-def _fits(option: Option, free: dict[Shelf, int], taken: Counter[Shelf]) -> bool:
-    return all(free[pick.candidate.shelf] - taken[pick.candidate.shelf] >= pick.quantity for pick in option.picks)
-
-
-def value_of(orders: Sequence[Order], chosen: Chosen, prices: Prices | None = None) -> tuple[int, ...]:
-    """What a division comes to, level by level."""
-    total = [0] * LEVELS
-    taken: Counter[Shelf] = Counter()
-    for order, options in zip(orders, chosen, strict=True):
-        if options is None:
-            for ask in order:
-                total[ask.tier] += 1
-                total[3 + ask.tier] += NOWHERE_S
-            continue
-        places = len(frozenset().union(*(option.places for option in options)))
-        total[PLACES if prices is None else PRICE] += places * (1 if prices is None else prices.trip_minor)
-        for option in options:
-            for level, amount in enumerate(_levels(option, prices)):
-                total[level] += amount
-            for pick in option.picks:
-                shelf, before = pick.candidate.shelf, taken[pick.candidate.shelf]
-                taken[shelf] += pick.quantity
-                total[PRICE] += pick.candidate.depletion_minor(taken[shelf]) - pick.candidate.depletion_minor(before)
-    return tuple(total)
-
-
-def _levels(option: Option, prices: Prices | None) -> tuple[int, ...]:
-    """One option by R2's levels, without places, which are an order's, and without the price of pieces, which is a shelf's."""
-    pieces = sum(pick.candidate.depletion_minor(pick.quantity) for pick in option.picks)
-    key = option.key
-    if prices is not None:
-        return (*key[:6], 0, 0, 0, 0, 0, key[10] - pieces + key[6] * prices.substitute_minor, 0)
-    late = (min(one, NOWHERE_S) for one in key[3:6])  # what never arrives; larger numbers would not fit
-    return (*key[:3], *late, key[6], 0, *key[7:10], key[10] - pieces, key[11])
-
-
 class _Model:
     """The choice as booleans: a way for each line of a served order, a place for each order that goes there."""
 
-    def __init__(
-        self, orders: Sequence[Order], options: Sequence[Sequence[Sequence[Option]]], prices: Prices | None
-    ) -> None:
+    def __init__(self, orders: Sequence[Order], options: Ways, prices: Prices | None) -> None:
         self.model = cp_model.CpModel()
         self.prices = prices
         self.orders, self.options = orders, options
@@ -201,14 +136,14 @@ class _Model:
             for ask, ways, takes in zip(order, self.options[at], self.takes[at], strict=True):
                 terms[ask.tier].append(1 - self.serves[at])
                 terms[3 + ask.tier].append(NOWHERE_S * (1 - self.serves[at]))
-                found = [_levels(way, self.prices) for way in ways]
+                found = [levels_of(way, self.prices) for way in ways]
                 for level in range(LEVELS):
                     amounts = [one[level] for one in found]
                     terms[level] += [amount * taken for amount, taken in zip(amounts, takes, strict=True) if amount]
                     nothing = (level == ask.tier) + NOWHERE_S * (level == 3 + ask.tier)
                     most[level] += max([nothing, *amounts])
         for shelf, candidate in self._shelves().items():
-            steps = list(_steps(candidate))
+            steps = list(steps_of(candidate))
             if any(price for _, price in steps):
                 pieces = [self.model.new_int_var(0, width, "") for width, _ in steps]
                 self.pieces[shelf] = [(one, width) for one, (width, _) in zip(pieces, steps, strict=True)]
@@ -221,6 +156,12 @@ class _Model:
         """Level by level, joined where their weights allow; each keeps what the ones before it reached."""
         best, value, proven, bound = greedy, value_of(self.orders, greedy, self.prices), 0, 0
         while proven < LEVELS:
+            if proven == PRICE and self.prices is not None and len(self.orders) > 1:
+                priced = cheapest(self.orders, self.options, self.prices, best=best, value=value, end=end, seed=seed)
+                if priced is not None:
+                    best, bound, proven = priced.chosen, priced.bound, LEVELS if priced.proven else PRICE
+                    value = value_of(self.orders, best, self.prices)
+                    break
             joined, weights = self._joined(proven)
             goal = sum(weight * self.levels[level][0] for level, weight in zip(joined, weights, strict=True))
             if any(value[level] for level in joined):
@@ -294,11 +235,3 @@ class _Model:
             else None
             for at, serves in enumerate(self.serves)
         ]
-
-
-def _steps(candidate: Candidate) -> Iterator[tuple[int, int]]:
-    """(pieces, price each) of a shelf, rising: equal prices joined."""
-    listed = candidate.piece_prices_minor or (0,)
-    prices = [listed[min(at, len(listed) - 1)] for at in range(candidate.free)]
-    for price in sorted(set(prices)):
-        yield prices.count(price), price
