@@ -104,6 +104,28 @@ async def test_places_and_stock_decide_where_a_line_comes_from(api, engine, cloc
     assert [one["lines"] for one in urgent["after"]["tiers"]] == [1, 0, 0]
 
 
+async def test_a_line_that_leaves_a_shelf_leaves_its_piece_to_the_next(api, engine, clock):
+    world, first, far = await late_world(api, engine, clock, driving=False)
+    near = await second_source(world, world.psu, 1)
+    held = {"kind": "source", "line": first, "place": near}
+    second = (await world.ask(device_serial=await world.device()))["lines"][0]["id"]
+    taken = await api.post("/v1/plan/what-if", json={"area": world.area, "changes": [held]})
+    assert (taken.status_code, taken.json()["code"]) == (409, "source.nothing_there"), "the second line holds it"
+    there = {"kind": "stock", "place": world.local, "part_number": world.psu, "quantity": 1}
+    swap = [
+        there,
+        {"kind": "source", "line": second, "place": world.local},
+        {"kind": "source", "line": first, "place": near},
+        {"kind": "source", "line": second, "place": far},
+    ]
+    await tried(world, *swap)
+    again = await api.post(
+        "/v1/plan/what-if",
+        json={"area": world.area, "changes": [*swap, {"kind": "source", "line": first, "place": far}]},
+    )
+    assert (again.status_code, again.json()["code"]) == (409, "source.nothing_there")
+
+
 async def test_what_cannot_be_tried_is_refused_by_name(api, as_role, engine, clock):
     world, line, _ = await late_world(api, engine, clock)
     refused = [

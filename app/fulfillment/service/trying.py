@@ -76,6 +76,7 @@ class _World:
     allowed: set[str] = field(default_factory=set)
     loosened: set[str] = field(default_factory=set)
     opened: dict[str, datetime] = field(default_factory=dict)
+    moved: dict[str, tuple[str, str]] = field(default_factory=dict)
     paid_s: int = 0
 
 
@@ -187,7 +188,10 @@ def _source(world: _World, change: TriedIn, at: int) -> None:
         raise VerbNotNow(verb="source", state="picked", allowed=[], line=change.line)
     if free < mine.quantity:
         raise NothingThere(place=place.code, part_number=part, available=free)
+    left = world.moved.get(str(change.line), (mine.source, mine.part))
     world.free[place.code, part] = free - mine.quantity
+    world.free[left] = world.free.get(left, 0) + mine.quantity
+    world.moved[str(change.line)] = place.code, part
     facts = world.stock.parts[part]
     _line(
         world,
