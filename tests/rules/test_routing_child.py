@@ -14,6 +14,7 @@ import pytest
 from app.routing.rules.insertion import greedy
 from app.routing.rules.judge import faults
 from app.routing.rules.plan import Plan, schedule
+from app.routing.rules.sourcing import Ask, Candidate, Choice, choose_sources
 from app.routing.solver.child import PREPARED, PREPARING, NoPlan, Solver
 from tests.rules.routing_problems import random_problem
 
@@ -104,6 +105,21 @@ async def test_T151_a_late_child_is_killed() -> None:
         assert isinstance(late, NoPlan)
         assert late.why.code == "routing.solver_late"
         assert solver.pid is None
+
+
+async def test_sources_wait_in_line_no_longer_than_they_would_take() -> None:
+    ask = Ask(
+        line="1", quantity=1, kind="local", due_s=60, candidates=(Candidate(place="A", part="P", free=1, eta_s=1),)
+    )
+    choice = choose_sources([ask])
+    assert isinstance(choice, Choice)
+    async with Solver(target=silent) as solver:
+        first = await busy(solver)
+        assert await solver.sources([ask], choice, limit_s=0.01) is choice
+        assert solver.asking.is_set(), "the one before is still at work"
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
 
 
 async def test_a_child_is_given_the_time_to_compile_and_may_fail_at_it() -> None:

@@ -149,11 +149,19 @@ class Solver:
 
     async def sources(self, asks: Sequence[Ask], choice: Choice, *, limit_s: float) -> Choice:
         """A choice for one request at least as good as the given one, which it is where the child has nothing to say; the
-        judge looks at it. The answer is here about half a second after `limit_s` of the child's time, or its start."""
-        async with self._turn:
+        judge looks at it. It waits no more than `limit_s` in line, and then about half a second longer than twice that, or
+        for the child's start."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._turn.acquire()
+        except TimeoutError:
+            return choice
+        try:
             if self._closed or not await self._ready():
                 return choice
             answer = await self._asked(Sources(tuple(asks), choice.picks, limit_s), 2 * limit_s + SLACK_S)
+        finally:
+            self._turn.release()
         if not isinstance(answer, tuple) or source_faults(asks, answer[0]):
             return choice
         return choice_of(asks, answer[0], proven=answer[1])
