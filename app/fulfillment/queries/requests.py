@@ -133,16 +133,25 @@ async def load_rows(db: AsyncConnection, rows: Sequence[Any]) -> list[Loaded]:
     reserved: dict[str, list[Reserved]] = {}
     for one in await reservations(db, references=[line.id for line in lines]) if lines else []:
         reserved.setdefault(one.reference, []).append(one)
+    held = {key: tuple(value) for key, value in reserved.items()}
+    lines_of, steps_by = _by_request(lines), _by_request(steps)
     return [
         Loaded(
             row=row,
-            lines=tuple(line for line in lines if line.request == row.id),
-            steps=tuple(step for step in steps if step.request == row.id),
+            lines=tuple(lines_of.get(row.id, ())),
+            steps=tuple(steps_by.get(row.id, ())),
             verdicts=verdicts,
-            reserved={key: tuple(value) for key, value in reserved.items()},
+            reserved=held,
         )
         for row in rows
     ]
+
+
+def _by_request(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.request, []).append(row)
+    return found
 
 
 async def page(
