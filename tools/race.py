@@ -31,7 +31,7 @@ async def run(clients: int, requests: int, stock: int) -> int:
         async with server.admin() as api:
             one, two = await worlds(api, stock)
             answers = await asked(api, one.request(), clients, requests)
-            crossed = await crossing(api, two, clients, 200)
+            crossed = await crossing(api, two, clients, requests // 16)
             summed = await api.post("/v1/part-requests", json=two.request(lines=[
                 {"part_number": two.fan, "quantity": 1}, {"part_number": two.fan, "quantity": 1_000_000}]))  # fmt: skip
             held = (await api.get("/v1/stock", params={"part": one.psu})).json()["items"][0]
