@@ -55,7 +55,7 @@ def make_engine(
         hide_parameters=True,  # an error's text goes to the log, and values may be secrets
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
-        connect_args={"server_settings": server, "timeout": 5, "command_timeout": 30},
+        connect_args={"server_settings": server, "timeout": 10, "command_timeout": 30},
     )
 
 
