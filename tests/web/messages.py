@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -66,5 +67,7 @@ def in_listings() -> Iterator[str]:
         yield from one.messages()
 
 
-def all_messages() -> set[str]:
-    return {*in_templates(), *in_source(), *in_tables(), *in_listings()}
+@cache
+def all_messages() -> frozenset[str]:
+    """Read once a worker: it looks through every template and module."""
+    return frozenset((*in_templates(), *in_source(), *in_tables(), *in_listings()))
