@@ -198,7 +198,7 @@ async def improve_plans(engine: AsyncEngine, solver: Solver, now: Callable[[], d
     """Duty: search for better plans than those that were found at once. Gives how many came into force.
 
     The search holds no lease, so that whatever happens meanwhile is planned at once; what it found is then fitted to the
-    facts of that moment, and goes into force if it is better than what stands.
+    facts of that moment, lines that gain by it come from elsewhere, and it goes into force if it is better than what stands.
     """
     async with reading(engine) as db:
         plans = await unimproved(db, now=now(), most=MOST_IMPROVED)
@@ -224,10 +224,14 @@ async def _put_better(engine: AsyncEngine, of: Unimproved, better: Plan | None, 
     try:
         problem, standing = claimed.planned.problem, claimed.planned.plan
         fitted = standing if better is None else await asyncio.to_thread(greedy, problem, better)
-        gains = fitted.costs.score < standing.costs.score
+        ways = claimed.shelves.ways(problem)
+        problem, fitted, moved = await asyncio.to_thread(move_sources, problem, fitted, ways, most=MOST_TRIES)
+        gains = bool(moved) or fitted.costs.score < standing.costs.score
+        found = Planned(problem=problem, plan=fitted, moved=moved)
+        places = await _move_holds(engine, claimed, found, now)
         async with begin(engine) as db:
             if gains:
-                await apply(db, claimed=claimed, found=Planned(problem=problem, plan=fitted), places={}, now=now)
+                await apply(db, claimed=claimed, found=found, places=places, now=now)
             searched = of.version + gains if claimed.planned.version == of.version else of.version
             await looked_at(db, claimed=claimed, version=searched)
     except BaseException:

@@ -4,9 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from app.core.db import reading
+from app.fulfillment import jobs
 from app.fulfillment.jobs import plan_dirty
+from app.fulfillment.service.replanning import unimproved
+from app.routing.solver.child import Solver
 from tests.builders import unique
 from tests.cast import a_world, made
+from tests.journeys.own_database import app, database_url, engine  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.anyio
 
@@ -24,6 +29,11 @@ async def from_far(api, engine, clock, **more):
     assert request["lines"][0]["source"] == far
     await world.receive(world.psu, 2)
     return world, far, request
+
+
+async def unsearched(engine, clock):
+    async with reading(engine) as db:
+        return await unimproved(db, now=clock.now(), most=1)
 
 
 async def delayed(world, engine, clock, minutes):
@@ -55,6 +65,31 @@ async def test_a_delayed_line_moves_to_another_warehouse_by_itself_and_says_why(
     version = plan["version"]
     await plan_dirty(engine, None, clock.now(), limit_s=1)
     assert (await api.get("/v1/plan", params={"area": world.area})).json()["items"][0]["version"] == version
+
+
+async def test_what_an_event_had_no_time_to_move_is_moved_after_the_search(api, engine, clock, monkeypatch):
+    monkeypatch.setattr(jobs, "QUICK_TRIES", 0)
+    world, far, request = await from_far(api, engine, clock)
+    await world.receive(world.fan, 2)
+    near = {"lines": [{"part_number": world.fan, "quantity": 1}], "priority": "emergency"}
+    for courier in world.couriers:  # who both set out for something near
+        line = (await world.ask(device_serial=await world.device(), **near))["lines"][0]["id"]
+        await made(api, "/v1/plan/pins", {"line": line, "courier": courier, "reason": "near"})
+    await plan_dirty(engine, None, clock.now(), limit_s=1)
+    planned = await line_of(api, request)
+    assert planned["source"] == far
+    async with Solver() as solver:
+        while await unsearched(engine, clock):
+            await jobs.improve_plans(engine, solver, clock.now, limit_s=0.01)
+    line = await line_of(api, request)
+    assert line["source"] == world.local
+    assert line["eta"] < planned["eta"]
+    plan = (await api.get("/v1/plan", params={"area": world.area})).json()["items"][0]
+    assert line["id"] in {stop["line"] for route in plan["routes"] for stop in route["stops"]}
+
+
+async def line_of(api, request):
+    return (await api.get(f"/v1/part-requests/{request['id']}")).json()["lines"][0]
 
 
 async def test_a_frozen_region_stays_as_it_is(api, engine, clock):
