@@ -63,8 +63,8 @@ ETAG = {
 }
 KEPT_NOT = ("create_key", "create_endpoint", "rotate_secret", "reset_password")
 UNVERSIONED = (
-    "accept_revision", "cancel_receipt", "close_period", "order_shift", "ping_endpoint", "replay_delivery",
-    "replay_range", "retry_receipt", "reverse_charge", "unpin_line",
+    "accept_revision", "cancel_receipt", "close_period", "order_opening", "order_shift",
+    "ping_endpoint", "replay_delivery", "replay_range", "retry_receipt", "reverse_charge", "unpin_line",
 )  # fmt: skip
 """Changes of one thing that take no If-Match: it has no version, or ends by this."""
 

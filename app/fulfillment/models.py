@@ -207,6 +207,20 @@ class ExtraShift(Base):
     ordered_at: Mapped[datetime]
 
 
+class ExtraOpening(Base):
+    """One place opened for once, beside the hours the network keeps."""
+
+    __tablename__ = "extra_opening"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(ForeignKey("place.code"))
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reason: Mapped[str | None]
+    ordered_by: Mapped[str]
+    ordered_at: Mapped[datetime]
+
+
 class RequestPhoto(Base):
     """A picture of the failure or the work, as we drew it anew; taken away by a mark, its bytes stay."""
 

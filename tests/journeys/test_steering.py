@@ -1,6 +1,7 @@
 """Steering the plan: another source, pins, routes that stand still, shifts for once, and what each would win and cost."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -22,11 +23,11 @@ def driver_of(plan: dict, line: str) -> str | None:
     return next((route["courier"] for route in plan["routes"] for stop in route["stops"] if stop["line"] == line), None)
 
 
-async def second_source(world: World, part: str, quantity: int) -> str:
+async def second_source(world: World, part: str, quantity: int, **more: Any) -> str:
     """One more local place with stock of its own."""
     place = unique("YC-B")
     body = {"code": place, "name": place, "kind": "own", "latitude": 38.33, "longitude": 106.38,
-            "timezone": "Asia/Shanghai", "preparation_minutes": 5, "area": world.area}  # fmt: skip
+            "timezone": "Asia/Shanghai", "preparation_minutes": 5, "area": world.area} | more  # fmt: skip
     await made(world.api, "/v1/places", body)
     await world.receive(part, quantity, place=place)
     return place
@@ -232,3 +233,26 @@ async def test_what_lies_out_of_scope_can_be_neither_pinned_nor_frozen(api, as_r
         await stranger.post(f"/v1/part-requests/{request['id']}/source", json={"place": world.branch}),
     ]
     assert [one.status_code for one in answers] == [404] * 5
+
+
+async def test_a_place_opened_for_once_gives_what_lay_behind_its_door(api, as_role, engine, clock):
+    world = await a_world(api)
+    shut = await second_source(world, world.psu, 1, opening_hours={"mon": [["09:00", "18:00"]]})
+    request = await world.ask()
+    assert request["lines"][0]["eta"] > request["commitment"]["due_at"]
+    fix = next(one for one in await fixes_of(world, request) if one["kind"] == "open")
+    assert (fix["place"], fix["late_s"]) == (shut, 0)
+    body = {"begins_at": fix["begins_at"], "ends_at": fix["ends_at"], "reason": "keys are with the guard"}
+    elsewhere = await as_role("dispatcher", areas=[unique("OTHER")])
+    assert (await elsewhere.post(f"/v1/places/{shut}/openings", json=body)).status_code == 404
+    assert (await made(api, f"/v1/places/{shut}/openings", body))["place"] == shut
+    assert (await planned(world, engine, clock))["missed"] == []
+
+
+async def test_an_opening_that_is_over_or_too_long_is_refused(api, clock):
+    world = await a_world(api)
+    now = clock.now()
+    for begins, ends in ((now, now), (now - timedelta(hours=2), now - timedelta(hours=1)), (now, now + timedelta(1))):
+        body = {"begins_at": begins.isoformat(), "ends_at": ends.isoformat()}
+        answer = await api.post(f"/v1/places/{world.local}/openings", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "plan.opening_out_of_order")

@@ -105,6 +105,16 @@ async def order_shift(
     )
 
 
+@post("/v1/places/{place:str}/openings", opt=allow(*STEER))
+async def order_opening(
+    place: FromPath[str], data: JSONBody[shapes.OpeningIn], call: NamedDependency[Call]
+) -> Response[shapes.OpeningOut]:
+    """The place opens for once, beside its hours, for couriers to fetch from."""
+    return await call.write(
+        201, lambda db: steering.order_opening(db, actor=call.actor, place=place, body=data, now=call.now)
+    )
+
+
 HANDLERS = [
     list_fixes,
     source_request,
@@ -116,4 +126,5 @@ HANDLERS = [
     release_region,
     show_changes,
     order_shift,
+    order_opening,
 ]

@@ -19,6 +19,8 @@ MOST = 3
 # Lines that a courier brings and nobody has touched: not pinned, not confirmed by a partner, their region not frozen.
 SHELVES = text(f"""
     SELECT l.id AS line, l.quantity, b.part, p.code AS place, p.latitude, p.longitude, p.timezone, p.opening_hours,
+        ARRAY(SELECT x.begins_at FROM extra_opening x WHERE x.place = p.code ORDER BY x.ends_at DESC, x.id LIMIT 10) AS opens,
+        ARRAY(SELECT x.ends_at FROM extra_opening x WHERE x.place = p.code ORDER BY x.ends_at DESC, x.id LIMIT 10) AS shuts,
         p.preparation_minutes * 60 AS preparation_s, b.on_hand - b.reserved AS free, v.base_stock, v.lead_time_hours,
         {RATES}, current_setting('sparelane.miss_minor', true) AS miss_minor,
         (p.latitude - s.latitude) ^ 2 + (p.longitude - s.longitude) ^ 2 AS far
@@ -68,13 +70,14 @@ def _way(row: Any, at: Mapping[tuple[float, float], int], problem: Problem) -> E
     if level is not None:
         risks = piece_risks(level.base_stock, row.free, level.load, most=row.quantity)
         price = sum(piece_prices(risks, level.miss_minor)) * problem.prices.drive  # a minor unit a second of driving
+    opened = tuple(zip(row.opens, row.shuts, strict=True))
     return Elsewhere(
         shelf=_shelf(row),
         pickup=at[row.latitude, row.longitude],
         ready_s=row.preparation_s,
         free=row.free,
         price=price,
-        open_spans=spans_of(row.opening_hours, row.timezone, problem.start),
+        open_spans=spans_of(row.opening_hours, row.timezone, problem.start, opened),
     )
 
 

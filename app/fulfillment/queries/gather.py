@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
 from app.core.errors import Unprocessable
-from app.fulfillment.queries.region import Region, region_of_area
+from app.fulfillment.queries.region import OPENED, Region, region_of_area
 from app.stock.queries.lookups import LatestCost, latest_costs
 from app.stock.queries.offers import Offer, offers
 from app.stock.rules.substitution import Link, substitutes
@@ -53,10 +53,11 @@ LINKS = text("""
     )
     SELECT from_part, to_part FROM substitution WHERE from_part IN (SELECT number FROM kin)
 """)
-PLACES = text("""
+PLACES = text(f"""
     SELECT CAST(json_agg(f) AS text) FROM (
         SELECT p.code, p.name, p.kind, p.latitude, p.longitude, p.timezone,
             p.preparation_minutes * 60 AS preparation_s, p.opening_hours, p.stock = 'ours' AS ours,
+            {OPENED} AS opened,
             ARRAY(SELECT json_build_object('carrier', l.carrier, 'from_place', l.from_place, 'cutoffs', l.cutoffs,
                     'transit_s', l.transit_hours * 3600, 'cost_minor', l.cost_minor)
                 FROM lane l WHERE l.to_area = :area AND l.from_place = p.code ORDER BY l.carrier) AS lanes
@@ -91,6 +92,7 @@ class PlaceFacts:
     preparation_s: int
     opening_hours: Any
     ours: bool
+    opened: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +267,7 @@ async def places_of(
     places = {
         one.code: PlaceFacts(
             one.code, one.name, one.kind, one.latitude, one.longitude, one.timezone, one.preparation_s,
-            one.opening_hours, one.ours,
+            one.opening_hours, one.ours, one.opened,
         )
         for one in rows
     }  # fmt: skip
@@ -284,6 +286,7 @@ class _PlaceRow(msgspec.Struct):
     preparation_s: int
     opening_hours: Any
     ours: bool
+    opened: tuple[tuple[datetime, datetime], ...]
     lanes: tuple[LaneFacts, ...]
 
 

@@ -224,10 +224,16 @@ def _shifts(
 
 def shifts_of(facts: CourierFacts, now: datetime) -> list[tuple[datetime, datetime]]:
     """When this person drives within the horizon, joined where the shifts touch: the network's and those for once."""
-    spans = open_spans(parse_hours(facts.shift, facts.timezone), now, now + HORIZON)
-    spans += [(max(begins, now), min(ends, now + HORIZON)) for begins, ends in facts.extra]
+    return _joined(open_spans(parse_hours(facts.shift, facts.timezone), now, now + HORIZON), facts.extra, now)
+
+
+def _joined(
+    spans: Sequence[tuple[datetime, datetime]], extra: Sequence[tuple[datetime, datetime]], now: datetime
+) -> list[tuple[datetime, datetime]]:
+    """What the network keeps and what was ordered for once, within the horizon, joined where they touch."""
+    once = [(max(begins, now), min(ends, now + HORIZON)) for begins, ends in extra]
     found: list[tuple[datetime, datetime]] = []
-    for begins, ends in sorted(one for one in spans if one[0] < one[1]):
+    for begins, ends in sorted(one for one in (*spans, *once) if one[0] < one[1]):
         if found and begins <= found[-1][1]:
             found[-1] = (found[-1][0], max(found[-1][1], ends))
         else:
@@ -240,7 +246,7 @@ def _job(
 ) -> Job:
     """A line as a job; of a service that has begun only the rest is left to do."""
     if line.place not in spans:
-        spans[line.place] = spans_of(line.opening_hours, line.timezone, now)
+        spans[line.place] = spans_of(line.opening_hours, line.timezone, now, line.opened)
     drop = found.at(Location(line.site, line.site_latitude, line.site_longitude))
     pickup = found.at(Location(line.place, line.latitude, line.longitude))
     prepared = line.prepared_from + timedelta(seconds=line.preparation_s)
@@ -263,13 +269,15 @@ def _job(
     )
 
 
-def spans_of(hours: Any, zone: str, now: datetime) -> tuple[Span, ...]:
-    """Opening hours within the horizon as spans of seconds; none means always open."""
+def spans_of(
+    hours: Any, zone: str, now: datetime, opened: Sequence[tuple[datetime, datetime]] = ()
+) -> tuple[Span, ...]:
+    """Opening hours within the horizon as spans of seconds, those for once too; none means always open."""
     if hours == ALWAYS:
         return ()
     return tuple(
         (int((begins - now).total_seconds()), int((ends - now).total_seconds()))
-        for begins, ends in open_spans(parse_hours(hours, zone), now, now + HORIZON)
+        for begins, ends in _joined(open_spans(parse_hours(hours, zone), now, now + HORIZON), opened, now)
     )
 
 

@@ -22,11 +22,15 @@ COURIERS = """
             WHERE x.courier = c.code AND x.ends_at > CAST(:now AS timestamptz) ORDER BY x.begins_at) AS extra
     FROM courier c JOIN place p ON p.code = c.place WHERE c.area = here.region ORDER BY c.code
 """
-OPEN_LINES = """
+OPENED = """ARRAY(SELECT json_build_array(x.begins_at, x.ends_at) FROM extra_opening x WHERE x.place = p.code
+        ORDER BY x.ends_at DESC, x.id LIMIT 10)"""
+"""When a place `p` is opened for once, the last ten times: what is over is left out by who reads them."""
+OPEN_LINES = f"""
     SELECT l.id, l.request, l.state, l.quantity, l.due_at, l.eta, l.courier,
         r.priority, r.found_on, r.site, s.latitude AS site_latitude, s.longitude AS site_longitude,
         r.appointment_at, w.done_due_at, coalesce((w.paused ->> l.id)::bigint, 0) AS paused_s, q.fitting_minutes, q.weight_g,
         p.code AS place, p.latitude, p.longitude, p.timezone, p.preparation_minutes, p.opening_hours,
+        {OPENED} AS opened,
         (SELECT n.courier FROM plan_pin n WHERE n.line = l.id) AS pinned,
         greatest(l.committed_at, (
             SELECT max(t.occurred_at) FROM request_step t WHERE t.request = l.request
@@ -100,6 +104,7 @@ class OpenLine:
     timezone: str
     preparation_s: int
     opening_hours: Any
+    opened: tuple[tuple[datetime, datetime], ...] = ()
     pinned: str | None = None
 
 
@@ -191,6 +196,7 @@ class _LineRow(msgspec.Struct):
     timezone: str
     preparation_minutes: int
     opening_hours: Any
+    opened: tuple[tuple[datetime, datetime], ...]
     prepared_from: datetime
     pinned: str | None
 
@@ -208,7 +214,8 @@ def _line(row: _LineRow) -> OpenLine:
         tier=tier_of(row.priority, row.found_on), site=row.site, site_latitude=row.site_latitude,
         site_longitude=row.site_longitude, appointment_at=row.appointment_at, fitting_s=row.fitting_minutes * 60,
         grams=row.weight_g * row.quantity, place=row.place, latitude=row.latitude, longitude=row.longitude,
-        timezone=row.timezone, preparation_s=row.preparation_minutes * 60, opening_hours=row.opening_hours, pinned=row.pinned,
+        timezone=row.timezone, preparation_s=row.preparation_minutes * 60, opening_hours=row.opening_hours, opened=row.opened,
+        pinned=row.pinned,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from app.fulfillment.queries.plans import PlannedLine
 from app.fulfillment.schemas.steering import FreezeOut, MovedStop, PinOut, PlanChangesOut
 from app.routing.rules import plan as plans
 from app.routing.rules import problem as problems
+from app.stock.queries.lookups import NoSuchPlace
 
 LINE = text("SELECT request FROM request_line WHERE id = :line")
 PIN = text("SELECT line, courier, reason, pinned_by, pinned_at FROM plan_pin WHERE line = :line")
@@ -31,6 +32,15 @@ COURIER = text("""
     SELECT area FROM courier WHERE code = :courier
       AND (CAST(:scope_areas AS text[]) IS NULL OR area IN (
           SELECT v.region FROM area_region v WHERE v.area = ANY(CAST(:scope_areas AS text[]))))
+""")
+PLACE = text("""
+    SELECT DISTINCT v.region FROM place p LEFT JOIN area_source a ON a.place = p.code
+    LEFT JOIN area_region v ON v.area = a.area
+      AND (CAST(:scope_areas AS text[]) IS NULL OR v.area = ANY(CAST(:scope_areas AS text[])))
+    WHERE p.code = :place
+      AND (CAST(:scope_places AS text[]) IS NULL OR p.code = ANY(CAST(:scope_places AS text[])))
+      AND (CAST(:scope_areas AS text[]) IS NULL OR v.area IS NOT NULL)
+    ORDER BY 1
 """)
 FREEZE = text("SELECT reason, frozen_by, frozen_at FROM region_freeze WHERE region = :region")
 LAST_TWO = text("""
@@ -88,6 +98,15 @@ async def courier_region(db: AsyncConnection, *, actor: Actor, courier: str) -> 
     if found is None:
         raise NoSuchCourier(courier=courier)
     return str(found)
+
+
+async def place_regions(db: AsyncConnection, *, actor: Actor, place: str) -> list[str]:
+    """The regions whose couriers fetch from a place; none where it only ships by carrier."""
+    binds = {"place": place, "scope_areas": actor.scope["scope_areas"], "scope_places": actor.scope["scope_places"]}
+    found = (await db.scalars(PLACE, binds)).all()
+    if not found:
+        raise NoSuchPlace(place=place)
+    return [str(one) for one in found if one is not None]
 
 
 async def freeze_of(db: AsyncConnection, *, region: str) -> FreezeOut:

@@ -52,6 +52,14 @@ class ShiftIn(Wire):
     reason: Text | None = None
 
 
+class OpeningIn(Wire):
+    """A place opened for once, for couriers to fetch from."""
+
+    begins_at: Instant
+    ends_at: Instant
+    reason: Text | None = None
+
+
 class PinOut(Wire):
     line: str
     courier: str
@@ -63,6 +71,14 @@ class PinOut(Wire):
 class ShiftOut(Wire):
     id: str
     courier: str
+    begins_at: datetime
+    ends_at: datetime
+    reason: str | None
+
+
+class OpeningOut(Wire):
+    id: str
+    place: str
     begins_at: datetime
     ends_at: datetime
     reason: str | None

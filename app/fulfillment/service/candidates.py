@@ -72,7 +72,7 @@ class Ways:
             pickup=rows[place.latitude, place.longitude],
             ready_s=place.preparation_s,
             pickup_service_s=HANDLING_S,
-            pickup_open=spans_of(place.opening_hours, place.timezone, self.now),
+            pickup_open=spans_of(place.opening_hours, place.timezone, self.now, place.opened),
             drop=rows[setting.latitude, setting.longitude],
             drop_service_s=facts.fitting_s,
             due_s=int((due_at - self.now).total_seconds()),

@@ -6,7 +6,7 @@ for it. The cheapest change that keeps the promise stands first.
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -24,6 +24,8 @@ from app.fulfillment.service.resourcing import facts_of_line
 from app.routing.rules.clash import HELD_THERE, PIN, QUARTER_S, SUBSTITUTE, Way
 
 MOST_OF_A_KIND = 3
+OPENED_FOR = timedelta(hours=1)
+"""How long a place is asked to stay open for one piece [house]: what is fetched there may be early or late."""
 DONE = (State.DELIVERED, State.FITTED)
 
 
@@ -128,7 +130,7 @@ def _changes(case: Case, way: Way) -> Sequence[Change]:
     if "hours" in kinds and way.open_s is not None:
         opens = case.at(way.open_s)
         reason = Reason("R1", "fix.open", {"place": way.place, "opens_at": opens.isoformat()})
-        found.append(Change(kind="open", reason=reason, place=way.place, begins_at=opens))
+        found.append(Change(kind="open", reason=reason, place=way.place, begins_at=opens, ends_at=opens + OPENED_FOR))
     if kinds & {"begins", "ends"} and way.shift_s is not None:
         ends = case.at(ceil(way.shift_s / QUARTER_S) * QUARTER_S)
         facts = {"courier": way.courier, "ends_at": ends.isoformat()}

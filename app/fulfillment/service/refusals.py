@@ -157,6 +157,12 @@ class ShiftTooLate(Unprocessable):
     code = "plan.shift_out_of_order"
 
 
+class OpeningTooLate(Unprocessable):
+    """An opening for once begins before it ends, lasts 16 hours at most and is not over yet."""
+
+    code = "plan.opening_out_of_order"
+
+
 class LegStarted(Conflict):
     """Somebody is under way with the line, or to fetch it: that stays as it is (R4)."""
 

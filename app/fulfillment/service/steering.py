@@ -13,16 +13,18 @@ from app.accounts.rules import Actor
 from app.core.events import Event, announce
 from app.core.http import Expected
 from app.core.ids import new_id
-from app.fulfillment.models import ExtraShift
+from app.fulfillment.models import ExtraOpening, ExtraShift
 from app.fulfillment.queries.planning import planning
 from app.fulfillment.queries.region import region_of_area
 from app.fulfillment.queries.requests import Loaded, load
-from app.fulfillment.queries.steering import courier_region, freeze_of, line_request, pin_of, region_name
+from app.fulfillment.queries.steering import courier_region, freeze_of, line_request, pin_of, place_regions, region_name
 from app.fulfillment.schemas.steering import (
     CallIn,
     EmergencyPlanIn,
     FreezeIn,
     FreezeOut,
+    OpeningIn,
+    OpeningOut,
     PinIn,
     PinOut,
     ShiftIn,
@@ -30,7 +32,7 @@ from app.fulfillment.schemas.steering import (
 )
 from app.fulfillment.service.frame import again, need_open, open_frame
 from app.fulfillment.service.records import NewStep, mark_dirty, move
-from app.fulfillment.service.refusals import LegStarted, NotPlanned, OtherRegion, ShiftTooLate
+from app.fulfillment.service.refusals import LegStarted, NotPlanned, OpeningTooLate, OtherRegion, ShiftTooLate
 from app.routing.rules.problem import Problem
 
 LONGEST_SHIFT = timedelta(hours=16)
@@ -117,6 +119,27 @@ async def order_shift(db: AsyncConnection, *, actor: Actor, courier: str, body: 
     await mark_dirty(db, area=region, why="shift_ordered", now=now)
     return ShiftOut(
         id=str(row["id"]), courier=courier, begins_at=body.begins_at, ends_at=body.ends_at, reason=body.reason
+    )
+
+
+async def order_opening(db: AsyncConnection, *, actor: Actor, place: str, body: OpeningIn, now: datetime) -> OpeningOut:
+    """A place opens outside its hours, for once, so that couriers can fetch from it."""
+    if body.ends_at <= max(body.begins_at, now) or body.ends_at - body.begins_at > LONGEST_SHIFT:
+        raise OpeningTooLate(hours=LONGEST_SHIFT // timedelta(hours=1))
+    regions = await place_regions(db, actor=actor, place=place)
+    row = {
+        "id": new_id("opn", now), "place": place, "begins_at": body.begins_at, "ends_at": body.ends_at,
+        "reason": body.reason, "ordered_by": actor.id, "ordered_at": now,
+    }  # fmt: skip
+    await db.execute(insert(ExtraOpening), row)
+    told = {"place": place, "begins_at": body.begins_at, "ends_at": body.ends_at}
+    area = regions[0] if len(regions) == 1 else None
+    event = Event(type="plan.opening_ordered", subject=place, area=area, place=place, data=told)
+    await announce(db, event, by=actor, now=now)
+    for region in regions:
+        await mark_dirty(db, area=region, why="opening_ordered", now=now)
+    return OpeningOut(
+        id=str(row["id"]), place=place, begins_at=body.begins_at, ends_at=body.ends_at, reason=body.reason
     )
 
 

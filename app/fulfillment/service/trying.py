@@ -198,8 +198,9 @@ def _source(world: _World, change: TriedIn, at: int) -> None:
         change,
         lambda line: replace(
             line, place=place.code, latitude=place.latitude, longitude=place.longitude, timezone=place.timezone,
-            preparation_s=place.preparation_s, opening_hours=place.opening_hours, prepared_from=world.now,
-            fitting_s=facts.fitting_s, grams=facts.weight_g * line.quantity,
+            preparation_s=place.preparation_s, opening_hours=place.opening_hours, opened=place.opened,
+            prepared_from=world.now, fitting_s=facts.fitting_s,
+            grams=facts.weight_g * line.quantity,
         ),
     )  # fmt: skip
 
@@ -278,7 +279,7 @@ def _ways(
                     pickup=rows[place.latitude, place.longitude],
                     ready_s=max(wait, place.preparation_s),
                     free=free,
-                    open_spans=spans_of(hours, place.timezone, world.now),
+                    open_spans=spans_of(hours, place.timezone, world.now, place.opened),
                 )
             )
     return sorted(found, key=lambda one: (travel[one.pickup][job.drop], one.shelf))[:MOST_SHELVES]

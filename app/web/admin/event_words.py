@@ -79,6 +79,7 @@ EVENT: Mapping[str, str] = {
     "place.changed": "place changed",
     "place.created": "place made",
     "plan.frozen": "routes frozen",
+    "plan.opening_ordered": "place opened for once",
     "plan.released": "routes released",
     "plan.shift_ordered": "courier called in",
     "recovery.accepted": "claim accepted",

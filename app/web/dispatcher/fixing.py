@@ -170,9 +170,15 @@ def _row(fix: Fix, request: str, words: FixWords) -> FixRow:
 
 
 def _change(change: Change, line: str, request: str, words: FixWords) -> ChangeRow:
-    """A change as a form; nobody here can open a door, so that one has no button."""
+    """A change as a form."""
     source = f"/board/requests/{request}/source"
-    address = {"source": source, "substitute": source, "pin": "/board/pins", "shift": "/board/shifts"}.get(change.kind)
+    address = {
+        "source": source,
+        "substitute": source,
+        "pin": "/board/pins",
+        "shift": "/board/shifts",
+        "open": "/board/openings",
+    }.get(change.kind)
     sent = {
         "line": line,
         "place": change.place,

@@ -83,6 +83,20 @@ async def call_in(
     return toast(request, say("Called in. The plan follows; tell the courier."))
 
 
+@post("/board/openings", status_code=200, opt=STEER, include_in_schema=False)
+async def have_opened(
+    request: Request[Any, Any, Any], form: NamedDependency[Form], call: NamedDependency[Call]
+) -> Response[str]:
+    """Have a place opened for once."""
+    place, body = form.text("place") or "", form.into(shapes.OpeningIn)
+    await call.act(
+        lambda db: steering.order_opening(db, actor=call.actor, place=place, body=body, now=call.now),
+        shapes.OpeningOut,
+    )
+    say = Words(call.language)
+    return toast(request, say("Recorded as open for once. The plan follows; tell the place."))
+
+
 @post("/board/freeze", status_code=200, opt=STEER, include_in_schema=False)
 async def freeze(
     request: Request[Any, Any, Any], form: NamedDependency[Form], call: NamedDependency[Call]
@@ -133,4 +147,4 @@ async def agree_plan(
     return toast(request, say("The plan agreed with the user is recorded."))
 
 
-HANDLERS = [move_source, pin_line, unpin_line, call_in, freeze, replan, call_managers, agree_plan]
+HANDLERS = [move_source, pin_line, unpin_line, call_in, have_opened, freeze, replan, call_managers, agree_plan]
