@@ -52,13 +52,26 @@ TERMS = frozenset(
 """Facts whose values are the product's own words (`oem_service`, `dispatched`): told in the asker's language."""
 
 
+HOURS_FROM_MIN = 120
+"""Fewer minutes than this are told as minutes [house]."""
+
+
 def text(code: str, facts: Mapping[str, Any], language: Language) -> str:
     """The sentence for a code; the code itself where no sentence is known (a test fails on that)."""
     pattern = catalog(language).get(code)
     if pattern is None:
         return code
-    told = {name: term(value, language) if name in TERMS else value for name, value in facts.items()}
+    told = {name: _told(name, value, language) for name, value in facts.items()}
     return pattern.format_map(_Facts({name: _shown(value, language) for name, value in told.items()}))
+
+
+def _told(name: str, value: Any, language: Language) -> Any:
+    """A fact as its name says it is meant: a term in words, many minutes (`…_min`, with "min" behind) as hours and minutes."""
+    if name in TERMS:
+        return term(value, language)
+    if name.endswith("_min") and type(value) is int and value >= HOURS_FROM_MIN:
+        return f"{value // 60} {'小时' if language == 'zh-CN' else 'h'} {value % 60}"
+    return value
 
 
 def term(value: Any, language: Language) -> Any:

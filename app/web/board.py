@@ -37,6 +37,8 @@ SOON = timedelta(minutes=30)
 COLORS = 8
 STEER = (ADMIN, DISPATCHER)
 LATE_WAYS = ("routing.source_too_late", "routing.source_unreachable")
+NAMED = frozenset(("place", "places", "area", "courier", "couriers"))
+"""Facts of a reason that are codes, and have a name."""
 TO_BRING = ("accepted", "picked", "packed", "dispatched")
 
 
@@ -75,7 +77,9 @@ def board(
     judged = sorted(((one, *stands(one, frame)) for one in facts.requests), key=lambda each: _order(each[0], each[2]))
     why = reasons_of(plans, frame, language)
     rows = tuple(
-        row_of(one, found, lead, why.get(one.row.id) or reasons_of_way(lead, language), frame, actor.role in STEER)
+        row_of(
+            one, found, lead, why.get(one.row.id) or reasons_of_way(lead, frame, language), frame, actor.role in STEER
+        )
         for one, found, lead in judged[:most]
         if only is None or one.row.id == only
     )
@@ -143,7 +147,26 @@ def frame_of(facts: BoardFacts, plans: Sequence[PlanOut], *, now: datetime, say:
         labels={one.row.id: label_of(one.row) for one in facts.requests},
         finishes=finishes,
         drivers=drivers,
+        names=names_of(facts),
     )
+
+
+def names_of(facts: BoardFacts) -> dict[str, str]:
+    """What people call the places, areas and couriers of a board, by code."""
+    areas = {one.code: one.name for one in facts.areas if one.code is not None}
+    return areas | {one.code: one.name for one in (*facts.places, *facts.couriers)}
+
+
+def by_name(facts: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A reason's facts with places, areas and couriers by their names."""
+    found = dict(facts)
+    for key in NAMED.intersection(found):
+        value = found[key]
+        if isinstance(value, list):
+            found[key] = [names.get(str(one), str(one)) for one in value]
+        elif isinstance(value, str):
+            found[key] = names.get(value, value)
+    return found
 
 
 def colors_of(facts: BoardFacts) -> dict[str, int]:
@@ -317,19 +340,17 @@ def reasons_of(plans: Sequence[PlanOut], frame: Frame, language: Language) -> di
     return {request: tuple(said) for request, said in found.items()}
 
 
-def reasons_of_way(lead: Lead, language: Language) -> tuple[str, ...]:
+def reasons_of_way(lead: Lead, frame: Frame, language: Language) -> tuple[str, ...]:
     """Why a line that no courier brings comes too late: what was promised for want of local stock, and from where."""
     if not lead.missed or lead.line.mode == "courier":
         return ()
     stored = [*lead.line.commitment_reasons, *(one for one in lead.line.sourcing_reasons if one["code"] in LATE_WAYS)]
-    return tuple(dict.fromkeys(text(one["code"], one["facts"], language) for one in stored))
+    return tuple(dict.fromkeys(text(one["code"], by_name(one["facts"], frame.names), language) for one in stored))
 
 
 def _named(facts: Mapping[str, Any], of_line: Mapping[str, str | None], frame: Frame) -> dict[str, Any]:
     """A reason's facts with the names people use: requests in place of lines, couriers by name."""
-    named = dict(facts)
-    if isinstance(named.get("courier"), str):
-        named["courier"] = frame.couriers.get(named["courier"], named["courier"])
+    named = by_name(facts, frame.names)
     if isinstance(named.get("jobs"), list):
         seen = [frame.labels.get(of_line.get(job) or "") or frame.say("another job") for job in named["jobs"]]
         named["jobs"] = list(dict.fromkeys(seen))

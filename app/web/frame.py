@@ -131,7 +131,16 @@ def on_page_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Respon
         return page(request, "toast.html", status=refusal.status, headers=headers, sentence=sentence, fields=fields)
     who = request.scope.get("state", {}).get("signed_in")
     number = request_id_of(request)
-    return page(request, "error.html", status=refusal.status, sentence=sentence, fields=fields, who=who, number=number)
+    return page(
+        request,
+        "error.html",
+        status=refusal.status,
+        code=refusal.status,
+        sentence=sentence,
+        fields=fields,
+        who=who,
+        number=number,
+    )
 
 
 def on_page_http_exception(request: Request[Any, Any, Any], exception: HTTPException) -> Response[str]:

@@ -1,7 +1,7 @@
 """The words for codes that pages show, and how instants and spans are written. English is the message id."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -62,7 +62,7 @@ def clock_time(instant: datetime, zone: str, now: datetime, say: Words) -> str:
         return wall
     if local.date() == today + timedelta(days=1):
         return say("tomorrow {at}", at=wall)
-    return f"{local:%m-%d} {wall}"
+    return f"{local:%m-%d} {wall}" if local.year == today.year else f"{local:%Y-%m-%d} {wall}"
 
 
 def span(seconds: int, say: Words) -> str:
@@ -89,6 +89,7 @@ class Frame:
     labels: Mapping[str, str]
     finishes: Mapping[str, datetime]
     drivers: Mapping[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, instant: datetime, zone: str) -> str:
         return clock_time(instant, zone, self.now, self.say)

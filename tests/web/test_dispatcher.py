@@ -71,41 +71,6 @@ async def source(site, request, body):
         await made(api, f"/v1/part-requests/{request}/source", body, 200)
 
 
-@pytest.mark.parametrize(
-    ("language", "fix", "done"), [("zh-CN", "开门", "临时开门"), ("en", "opened by", "open for once")]
-)
-def test_a_closed_place_is_opened_for_once_with_one_button(visit, site, language, fix, done):
-    asked = elsewhere(behind_a_door(site))
-    page = opened(visit, site, language=language)
-    row = page.locator(f"#row-{asked['id']}")
-    expect(row).to_have_attribute("data-standing", "risk")
-    row.locator("button").last.click()
-    first = page.locator("#panel .fix").first
-    expect(first).to_contain_text(fix)
-    first.get_by_role("button").click()
-    expect(page.locator(".toast")).to_contain_text(done)
-    site.plan()
-    expect(row).to_have_attribute("data-standing", "ok", timeout=10_000)
-
-
-async def behind_a_door(site):
-    """A request for a part that lies in a place which is closed until tomorrow."""
-    async with client(site.base, site.admin) as api:
-        site.world.api = api
-        part, shut = unique("LENS"), unique("SHUT")
-        place = {"code": shut, "name": shut, "kind": "own", "latitude": AIRPORT[0], "longitude": AIRPORT[1],
-                 "timezone": "Asia/Shanghai", "area": site.world.area,
-                 "opening_hours": {"mon": [["09:00", "18:00"]]}}  # fmt: skip
-        await made(api, "/v1/places", place)
-        await made(api, "/v1/parts", {"number": part, "name": "镜头", "tracking": "none", "fitting_minutes": 10})
-        model = unique("DOME")
-        positions = [{"position": "lens", "part_number": part, "key": False}]
-        await made(api, "/v1/models", {"code": model, "name": "半球", "positions": positions})
-        await site.world.receive(part, 1, place=shut)
-        lines = [{"part_number": part, "quantity": 1}]
-        return await site.world.ask(device_serial=await site.world.device(model=model), lines=lines)
-
-
 def test_a_line_is_pinned_and_released(visit, site):
     asked = site.ask(priority="general")
     site.plan()
@@ -193,3 +158,38 @@ def test_a_breach_is_told_to_the_managers(visit, site):
     row = page.locator("tbody tr", has_text=asked["id"][-5:].upper()).first
     expect(row).to_contain_text("部门经理、总经理")
     expect(row.locator(".mark.is-late")).to_have_text("已误时")
+
+
+@pytest.mark.parametrize(
+    ("language", "fix", "done"), [("zh-CN", "开门", "临时开门"), ("en", "opened by", "open for once")]
+)
+def test_a_closed_place_is_opened_for_once_with_one_button(visit, site, language, fix, done):
+    asked = elsewhere(behind_a_door(site))
+    page = opened(visit, site, language=language)
+    row = page.locator(f"#row-{asked['id']}")
+    expect(row).to_have_attribute("data-standing", "risk")
+    row.locator("button").last.click()
+    first = page.locator("#panel .fix").first
+    expect(first).to_contain_text(fix)
+    first.get_by_role("button").click()
+    expect(page.locator(".toast")).to_contain_text(done)
+    site.plan()
+    expect(row).to_have_attribute("data-standing", "ok", timeout=10_000)
+
+
+async def behind_a_door(site):
+    """A request for a part that lies in a place which is closed until tomorrow."""
+    async with client(site.base, site.admin) as api:
+        site.world.api = api
+        part, shut = unique("LENS"), unique("SHUT")
+        place = {"code": shut, "name": shut, "kind": "own", "latitude": AIRPORT[0], "longitude": AIRPORT[1],
+                 "timezone": "Asia/Shanghai", "area": site.world.area,
+                 "opening_hours": {"mon": [["09:00", "18:00"]]}}  # fmt: skip
+        await made(api, "/v1/places", place)
+        await made(api, "/v1/parts", {"number": part, "name": "镜头", "tracking": "none", "fitting_minutes": 10})
+        model = unique("DOME")
+        positions = [{"position": "lens", "part_number": part, "key": False}]
+        await made(api, "/v1/models", {"code": model, "name": "半球", "positions": positions})
+        await site.world.receive(part, 1, place=shut)
+        lines = [{"part_number": part, "quantity": 1}]
+        return await site.world.ask(device_serial=await site.world.device(model=model), lines=lines)

@@ -82,7 +82,7 @@ LIST = Listing(
         Column(key="subject", label="Of", sql="e.subject", kind="code", nullable=False),
         Column(key="version", label="Version", sql="e.subject_version", kind="quantity", nullable=False, shown=False),
         Column(key="by", label="By", sql=BY, nullable=False),
-        Column(key="request", label="Request", sql="left(e.request_id, 12)", kind="code", nullable=False),
+        Column(key="request", label="Call", sql="left(e.request_id, 12)", kind="code", nullable=False),
         Column(key="before", label="Hash before", sql="left(e.before_hash, 12)", kind="code", shown=False),
         Column(key="after_hash", label="Hash after", sql="left(e.after_hash, 12)", kind="code", nullable=False),
         Column(key="occurred_at", label="Happened", sql="e.occurred_at", kind="instant", nullable=False, shown=False),

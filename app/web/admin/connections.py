@@ -20,7 +20,7 @@ from app.integrations.service import connections as service
 from app.integrations.service import receiving
 from app.web.admin.filled import Filled, standing, typed
 from app.web.admin.fresh import ask_again
-from app.web.admin.words import OUTCOME, OUTCOME_STANDING, SWITCH, SWITCH_STANDING
+from app.web.admin.words import CAME_OF, OUTCOME, OUTCOME_STANDING, SWITCH, SWITCH_STANDING
 from app.web.forms import Form
 from app.web.frame import signed_in
 from app.web.render import Words, language_of, page, see_other
@@ -28,6 +28,13 @@ from app.web.sessions import SignedIn
 from app.web.words import clock_time
 
 AnyRequest = Request[Any, Any, Any]
+
+
+def _came_of(outcome: str | None, say: Words) -> str:
+    """What came of a ticket, in words; a code without words stands for itself."""
+    if outcome is None:
+        return ""
+    return say(CAME_OF[outcome]) if outcome in CAME_OF else outcome
 
 
 @get("/admin/connections", opt=signed_in(ADMIN), include_in_schema=False)
@@ -101,7 +108,12 @@ async def connection_page(
         came = await queries.receipts(db, connection=code, state=None, ticket=None, cursor=None, limit=30)
     base = state.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
     receipts = [
-        (one, clock_time(one.received_at, "UTC", now, say), (OUTCOME_STANDING[one.state], say(OUTCOME[one.state])))
+        (
+            one,
+            clock_time(one.received_at, "UTC", now, say),
+            (OUTCOME_STANDING[one.state], say(OUTCOME[one.state])),
+            _came_of(one.outcome, say),
+        )
         for one in came.items
     ]
     return page(

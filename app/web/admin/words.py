@@ -121,4 +121,23 @@ CLOCK_LABEL: Mapping[str, str] = {
 SWITCH: Mapping[str, str] = {"active": "connected", "disabled": "switched off"}
 SWITCH_STANDING: Mapping[str, Standing] = {"active": "ok", "disabled": "paused"}
 OUTCOME: Mapping[str, str] = {"new": "waits", "done": "acted on", "ignored": "ignored", "failed": "failed"}
+CAME_OF: Mapping[str, str] = {
+    "requested": "a part was asked for",
+    "drafted": "waits for what is missing",
+    "raised": "priority raised",
+    "lower_noted": "a lower priority was noted",
+    "canceled": "request canceled",
+    "return_asked": "asked to come back unused",
+    "closed_noted": "closed there; the part is still on its way",
+    "superseded": "overtaken by a newer one",
+    "gave_up": "given up after many tries",
+    "later": "tried again later",
+    "ticket_closed": "the ticket is closed",
+    "ticket_canceled": "the ticket is canceled",
+    "with_a_person": "with a person already",
+    "request_ended": "its request has ended",
+    "canceled_already": "was canceled already",
+    "closed_already": "was noted as closed already",
+    "unchanged": "nothing new in it",
+}
 OUTCOME_STANDING: Mapping[str, Standing] = {"new": "paused", "done": "ok", "ignored": "paused", "failed": "late"}

@@ -13,14 +13,14 @@ from app.accounts.guards import Call
 from app.accounts.rules import ADMIN, DISPATCHER
 from app.core.errors import Reason
 from app.core.i18n import Language, text
-from app.fulfillment.api.why import clocked, seen_by
+from app.fulfillment.api.why import seen_by
 from app.fulfillment.queries.clashes import told_of
 from app.fulfillment.queries.requests import load
 from app.fulfillment.queries.steering import pins
 from app.fulfillment.rules.fixes import Change, Fix, Told
 from app.fulfillment.rules.states import ENDED
 from app.fulfillment.service.fixing import fixes
-from app.web.board import board, label_of
+from app.web.board import board, by_name, label_of, names_of
 from app.web.dispatcher.views import ChangeRow, FixPanel, FixRow, LineFixes
 from app.web.frame import signed_in
 from app.web.queries import BoardFacts, board_facts
@@ -30,6 +30,8 @@ from app.web.views import RequestRow, Standing
 from app.web.words import PRIORITY, STANDING, clock_time, span
 
 STEER = (ADMIN, DISPATCHER)
+OPENS = ("clash.nearest", "clash.no_way", "clash.nothing")
+"""Reasons that begin a clash; the others are the facts of it."""
 
 
 @get("/board/requests/{request_id:str}/panel", opt=signed_in(*STEER), include_in_schema=False)
@@ -48,7 +50,8 @@ async def show_panel(
         return await board_facts(db, actor=call.actor, area=area, now=call.now), found, await pins(db), told
 
     facts, found, pinned, told = await call.read(ask)
-    panel = panel_of(facts, request_id, found, pinned, told, call=call)
+    currency = request.app.state.settings.currency
+    panel = panel_of(facts, request_id, found, pinned, told, call=call, currency=currency)
     return page(request, "dispatcher/panel.html", who=who, panel=panel)
 
 
@@ -66,6 +69,7 @@ def panel_of(
     told: Mapping[str, Told],
     *,
     call: Call,
+    currency: str,
 ) -> FixPanel | None:
     """The request as the board has it, with its fixes; None once it is no longer open."""
     mine = next((one for one in facts.requests if one.row.id == request_id), None)
@@ -75,7 +79,8 @@ def panel_of(
     shown = board(facts, actor=call.actor, area=area, now=call.now, language=call.language, only=only)
     row = shown.rows[0]
     labels = {line.id: label_of(one.row) for one in facts.requests for line in one.lines}
-    words = FixWords(call.language, call.now, mine.row.timezone, {one.code: one.name for one in facts.couriers}, labels)
+    words = FixWords(call.language, call.now, mine.row.timezone, names_of(facts), labels, currency)
+    couriers = tuple((one.code, one.name) for one in facts.couriers)
     steps = {step.verb: step.details for step in mine.steps}
     return FixPanel(
         request=request_id,
@@ -85,7 +90,9 @@ def panel_of(
         priority_word=words.say(PRIORITY[mine.row.priority]),
         why=row.why,
         lines=tuple(
-            _line(line, row, found, pinned, told.get(line.id), words) for line in mine.seen if line.state not in ENDED
+            _line(line, row, found, pinned, told.get(line.id), couriers, words)
+            for line in mine.seen
+            if line.state not in ENDED
         ),
         plan_agreed=(steps.get("plan_agreed") or {}).get("plan"),
         called="called" in steps,
@@ -93,18 +100,19 @@ def panel_of(
 
 
 class FixWords:
-    """How fixes are told: the language, the moment, the site's zone, couriers' names and requests' labels."""
+    """How fixes are told: the language, the moment, the site's zone, names, requests' labels, the company's currency."""
 
     def __init__(
         self,
         language: Language,
         now: datetime,
         zone: str,
-        couriers: Mapping[str, str],
+        names: Mapping[str, str],
         labels: Mapping[str, str],
+        currency: str,
     ) -> None:
         self.say, self.language, self.now, self.zone = Words(language), language, now, zone
-        self.couriers, self.labels = couriers, labels
+        self.names, self.labels, self.currency = names, labels, currency
 
     def outcome(self, fix: Fix) -> tuple[str, Standing]:
         """When the promise would be met, and how that stands against its due."""
@@ -123,7 +131,11 @@ class FixWords:
         if fix.more_drive_s is not None and fix.more_drive_s >= 60:
             found.append(self.say("{minutes} min more driving", minutes=fix.more_drive_s // 60))
         if fix.cost_minor >= 100:
-            found.append(self.say("costs about {amount} more", amount=f"{fix.cost_minor / 100:.0f}"))
+            found.append(
+                self.say(
+                    "costs about {amount} {currency} more", amount=f"{fix.cost_minor / 100:.0f}", currency=self.currency
+                )
+            )
         if fix.harmed:
             jobs = list(dict.fromkeys(self.labels.get(job) or self.say("another job") for job in fix.harmed))
             found.append(self.say("makes {jobs} late", jobs=jobs))
@@ -131,30 +143,40 @@ class FixWords:
 
     def sentence(self, reason: Reason) -> str:
         """A reason with people by their names, other lines by their requests, and times on the site's clock."""
-        facts = dict(seen_by(reason, self.labels.get).facts)
-        for name in ("courier", "couriers"):
-            codes = facts.get(name)
-            if isinstance(codes, list):
-                facts[name] = [self.couriers.get(str(code), str(code)) for code in codes]
-            elif isinstance(codes, str):
-                facts[name] = self.couriers.get(codes, codes)
-        return text(reason.code, clocked(facts, self.zone), self.language)
+        facts = by_name(seen_by(reason, self.labels.get).facts, self.names)
+        for name in [one for one in facts if one.endswith("_at")]:
+            told = facts[name]
+            facts[name] = [self.at(one) for one in told] if isinstance(told, list) else self.at(told)
+        return text(reason.code, facts, self.language)
+
+    def at(self, told: Any) -> Any:
+        """An instant of a reason on the site's clock, with its day where that is not today."""
+        return (
+            clock_time(datetime.fromisoformat(told), self.zone, self.now, self.say) if isinstance(told, str) else told
+        )
 
 
 def _line(
-    line: Any, row: RequestRow, found: list[Fix], pinned: Mapping[str, str], told: Told | None, words: FixWords
+    line: Any,
+    row: RequestRow,
+    found: list[Fix],
+    pinned: Mapping[str, str],
+    told: Told | None,
+    couriers: tuple[tuple[str, str], ...],
+    words: FixWords,
 ) -> LineFixes:
-    standing = row.clock.standing
+    standing, clash = row.clock.standing, () if told is None else told.clash
     return LineFixes(
         line=line.id,
         part_number=line.supplied_part_number,
         part_name=line.part_name,
         standing=standing,
         stands=f"{words.say(STANDING[standing])} · {row.clock.promise} · {row.clock.spare}",
-        clash=() if told is None else tuple(words.sentence(one) for one in told.clash),
+        clash_words=" ".join(words.sentence(one) for one in clash if one.code in OPENS),
+        clash=tuple(words.sentence(one) for one in clash if one.code not in OPENS),
         fixes=tuple(_row(one, row.id, words) for one in found if one.line == line.id and one.kinds != ("call",)),
-        pinned=words.couriers.get(pinned[line.id], pinned[line.id]) if line.id in pinned else None,
-        couriers=tuple(sorted(words.couriers.items())) if line.mode in ("courier", None) else (),
+        pinned=words.names.get(pinned[line.id], pinned[line.id]) if line.id in pinned else None,
+        couriers=couriers if line.mode in ("courier", None) else (),
     )
 
 

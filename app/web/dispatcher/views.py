@@ -34,6 +34,7 @@ class LineFixes:
     part_name: str
     standing: Standing
     stands: str
+    clash_words: str
     clash: tuple[str, ...]
     fixes: tuple[FixRow, ...]
     pinned: str | None

@@ -33,7 +33,7 @@ CHARGES = Listing(
     columns=(
         Column(key="made_at", label="Made", sql="c.made_at", kind="instant", nullable=False),
         Column(key="kind", label="Kind", sql=STATE, kind="state", words=CHARGE, href="/finance/charges/{number}"),
-        Column(key="customer", label="Customer", sql="c.customer", nullable=False),
+        Column(key="customer", label="Customer", sql="c.customer", kind="code", nullable=False),
         Column(key="contract", label="Contract", sql="c.contract"),
         Column(key="request", label="Request", sql=TICKET.format(row="c"), kind="link", href="/requests/{request_id}"),
         Column(key="device", label="Device", sql="c.device_serial", kind="code", href="/devices/{device}"),
@@ -100,7 +100,7 @@ QUOTES = Listing(
             nullable=False,
         ),
         Column(key="until", label="Holds until", sql=UNTIL, kind="instant"),
-        Column(key="customer", label="Customer", sql="r.customer", nullable=False),
+        Column(key="customer", label="Customer", sql="r.customer", kind="code", nullable=False),
         Column(key="contract", label="Contract", sql="r.contract", nullable=False),
         Column(
             key="request",

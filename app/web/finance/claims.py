@@ -56,7 +56,7 @@ CLAIMS = Listing(
             href="/finance/costs/claims/{number}",
         ),
         Column(key="payer", label="Payer", sql="c.payer", kind="state", words=PAYER, nullable=False),
-        Column(key="customer", label="Customer", sql="c.customer", nullable=False),
+        Column(key="customer", label="Customer", sql="c.customer", kind="code", nullable=False),
         Column(key="contract", label="Contract", sql="c.contract", shown=False),
         Column(
             key="request",

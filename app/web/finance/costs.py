@@ -67,7 +67,7 @@ ENTRIES = Listing(
         Column(key="sign", label="Entry", sql=SIGN_SQL, kind="state", words=SIGN, nullable=False),
         Column(key="kind", label="Kind", sql="b.kind", kind="state", words=COST, nullable=False),
         Column(key="payer", label="Payer", sql="b.payer", kind="state", words=PAYER, nullable=False),
-        Column(key="customer", label="Customer", sql="b.customer", nullable=False),
+        Column(key="customer", label="Customer", sql="b.customer", kind="code", nullable=False),
         Column(key="contract", label="Contract", sql="b.contract"),
         Column(
             key="request",

@@ -84,7 +84,7 @@ DEVICES = Listing(
         Column(key="position", label="Position", sql="x.position", nullable=False),
         Column(key="part", label="Part", sql="x.part_number", kind="code"),
         Column(key="model", label="Model", sql="x.model", shown=False, nullable=False),
-        Column(key="customer", label="Customer", sql="x.customer", nullable=False),
+        Column(key="customer", label="Customer", sql="x.customer", kind="code", nullable=False),
         Column(key="contract", label="Contract", sql="x.contract", nullable=False),
         Column(key="site", label="Site", sql="x.site", shown=False, nullable=False),
         Column(key="last_day", label="Covered until", sql="x.last_day", kind="date"),

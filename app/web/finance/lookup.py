@@ -64,7 +64,7 @@ JOBS = Listing(
             href="/requests/{request_id}",
         ),
         Column(key="device", label="Device", sql="r.device_serial", kind="code", href="/devices/{device}"),
-        Column(key="customer", label="Customer", sql="r.customer", nullable=False),
+        Column(key="customer", label="Customer", sql="r.customer", kind="code", nullable=False),
         Column(key="contract", label="Contract", sql="r.contract", shown=False, nullable=False),
         Column(key="part", label="Part", sql="l.supplied_part_number", kind="code", nullable=False),
         Column(

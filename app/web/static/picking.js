@@ -61,6 +61,8 @@
     const code = stands.codes[0], total = group.here && Object.values(now.plan.groups.find((one) => one.bin === group.bin).codes).reduce((a, b) => a + b, 0);
     const left = Object.values(group.left).reduce((a, b) => a + b, 0), many = now.plan.tracking !== "serial" && group.here && group.left[code] > 1;
     target.textContent = !group.here ? group.bin : now.plan.tracking === "none" ? now.plan.part : stands.codes.join(" · ");
+    target.classList.toggle("is-long", target.textContent.length > 9 && target.textContent.length < 18);
+    target.classList.toggle("is-very-long", target.textContent.length > 17);
     ask.textContent = !group.here ? say("bin") : say(now.plan.tracking === "none" ? "piece" : now.plan.tracking) + (total > 1 ? " · " + say("taken", { count: total - left, all: total }) : "");
     const rest = section.querySelector("[data-rest]");
     rest.hidden = !many || !now.scans.some((one) => one.for === code);

@@ -176,9 +176,10 @@ async def show_bin(
     say = Words(language_of(request))
     async with reading(request.app.state.engine) as db:
         found = await queries.bin_for(db, actor=who.actor, place=place, code=bin)
+        there = (await shelves.places_named(db, codes=[place]))[place]
         layers = await shelves.bin_contents(db, place=place, code=bin)
     words = {code: say(CONDITION[code]) for code in CONDITION}
-    return page(request, "warehouse/bin.html", who=who, bin=found, layers=layers, conditions=words)
+    return page(request, "warehouse/bin.html", who=who, bin=found, place=there.name, layers=layers, conditions=words)
 
 
 @post("/stock/bins/{place:str}/{bin:str}/put-away", opt=signed_in(ADMIN, WAREHOUSE), include_in_schema=False)
