@@ -1,20 +1,21 @@
 """A dispatcher at work in a real browser: a miss, its fixes and their price, pins, frozen routes, managers, what changed."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.builders import unique
-from tests.cast import AIRPORT, XIAN, made
+from tests.cast import AIRPORT, XIAN, a_world, made
 from tests.web.browsing import DESKTOP, PHONE, client, contrasts, elsewhere, findings, fits, sign_in
 
 
-def opened(visit, site, **how):
-    """The board of a world of its own, with one request that a far place would bring too late."""
-    seen = visit(**how)
-    page = sign_in(seen, site, site.key("dispatcher", areas=[site.world.area]))
-    page.goto(f"{site.base}/board?area={site.world.area}")
+def opened(visit, site, area=None, **how):
+    """The board of one area, by default of the world with one request that a far place would bring too late."""
+    area, seen = area or site.world.area, visit(**how)
+    page = sign_in(seen, site, site.key("dispatcher", areas=[area]))
+    page.goto(f"{site.base}/board?area={area}")
     expect(page.locator("html")).to_have_attribute("data-shown", "1")
     return page
 
@@ -164,8 +165,8 @@ def test_a_breach_is_told_to_the_managers(visit, site):
     ("language", "fix", "done"), [("zh-CN", "开门", "临时开门"), ("en", "opened by", "open for once")]
 )
 def test_a_closed_place_is_opened_for_once_with_one_button(visit, site, language, fix, done):
-    asked = elsewhere(behind_a_door(site))
-    page = opened(visit, site, language=language)
+    world, asked = elsewhere(behind_a_door(site))
+    page = opened(visit, site, area=world.area, language=language)
     row = page.locator(f"#row-{asked['id']}")
     expect(row).to_have_attribute("data-standing", "risk")
     row.locator("button").last.click()
@@ -178,18 +179,15 @@ def test_a_closed_place_is_opened_for_once_with_one_button(visit, site, language
 
 
 async def behind_a_door(site):
-    """A request for a part that lies in a place which is closed until tomorrow."""
+    """A world of its own whose only power supply lies in a place that is closed until tomorrow."""
     async with client(site.base, site.admin) as api:
-        site.world.api = api
-        part, shut = unique("LENS"), unique("SHUT")
+        world = await a_world(api)
+        shut = unique("SHUT")
+        opens = (site.clock.now() + timedelta(hours=20)).astimezone(ZoneInfo("Asia/Shanghai"))
         place = {"code": shut, "name": shut, "kind": "own", "latitude": AIRPORT[0], "longitude": AIRPORT[1],
-                 "timezone": "Asia/Shanghai", "area": site.world.area,
-                 "opening_hours": {"mon": [["09:00", "18:00"]]}}  # fmt: skip
+                 "timezone": "Asia/Shanghai", "area": world.area,
+                 "opening_hours": {f"{opens:%a}".lower(): [[f"{opens:%H:00}", "24:00"]]}}  # fmt: skip
         await made(api, "/v1/places", place)
-        await made(api, "/v1/parts", {"number": part, "name": "镜头", "tracking": "none", "fitting_minutes": 10})
-        model = unique("DOME")
-        positions = [{"position": "lens", "part_number": part, "key": False}]
-        await made(api, "/v1/models", {"code": model, "name": "半球", "positions": positions})
-        await site.world.receive(part, 1, place=shut)
-        lines = [{"part_number": part, "quantity": 1}]
-        return await site.world.ask(device_serial=await site.world.device(model=model), lines=lines)
+        await world.receive(world.psu, 1, place=shut)
+        failure = {"occurred_at": site.clock.now().isoformat(), "cause": "defect", "system_stopped": True}
+        return world, await world.ask(failure=failure)
