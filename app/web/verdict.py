@@ -116,10 +116,11 @@ def stored_verdict(outcome: Mapping[str, Any], reasons: Iterable[ReasonOut], say
 
 def because(reasons: Iterable[ReasonOut], say: Words) -> tuple[Because, ...]:
     """Reasons for people: an instant among their facts is told on the clock of the zone beside it."""
-    return tuple(Because(rule=one.rule, text=text(one.code, _readable(one.facts), say.language)) for one in reasons)
+    return tuple(Because(rule=one.rule, text=text(one.code, readable(one.facts), say.language)) for one in reasons)
 
 
-def _readable(facts: Mapping[str, Any]) -> dict[str, Any]:
+def readable(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts whose instants are told on the clock of the zone beside them."""
     zone = ZoneInfo(str(facts.get("zone") or "UTC"))
     found = dict(facts)
     for name, value in facts.items():

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 
+import pypdfium2
 import pytest
 from python_calamine import CalamineWorkbook
 
@@ -16,6 +17,7 @@ from app.core.db import reading
 from app.warranty.queries.exposure import endings
 from tests.cast import a_world
 from tests.web.finance_cast import charged, claimed, corrected, fitted
+from tests.web.test_paper_pdf import text_of
 from tests.web.visitors import signed_in, token_in
 
 pytestmark = pytest.mark.anyio
@@ -204,6 +206,10 @@ async def test_quotes_say_who_still_has_to_agree(world, finance):
     asked = await world.ask(device_serial=serial)
     (row,) = await rows_of(finance, "/finance/quotes.csv")
     assert (row["State"], row["Gross"], row["Device"]) == ("awaits consent", "98.50", serial)
+    answer = await finance.get(f"/finance/quotes/{asked['id']}.pdf", headers={"Accept-Language": "zh-CN"})
+    words = text_of(pypdfium2.PdfDocument(answer.content))
+    assert [one for one in ("98.50", "报价单", "2026-11-22 09:10", serial) if one not in words] == []
+    assert "+00:00" not in words
     await world.do(asked["id"], "consent", agreed=True)
     assert [one["State"] for one in await rows_of(finance, "/finance/quotes.csv")] == ["agreed, not picked yet"]
     await world.do(asked["id"], "pick")

@@ -21,6 +21,7 @@ from app.web import addresses, paper
 from app.web.frame import signed_in
 from app.web.render import HEADERS, Words, language_of
 from app.web.sessions import SignedIn
+from app.web.verdict import readable
 
 GONE = ("canceled", "lost")
 NAMES = text("""
@@ -116,7 +117,7 @@ def quoted(line: Any, names: dict[str, str], currency: str, say: Words) -> paper
 def why(loaded: Loaded, lines: list[Any], say: Words) -> list[str]:
     """The reasons of the verdicts that the price rests on, each once, in the reader's language."""
     reasons = [one for line in lines for one in loaded.verdicts[line.verdict]["reasons"]]
-    return list(dict.fromkeys(told(one["code"], one["facts"], say.language) for one in reasons))
+    return list(dict.fromkeys(told(one["code"], readable(one["facts"]), say.language) for one in reasons))
 
 
 HANDLERS = [quotation_paper]
