@@ -232,3 +232,19 @@ def test_a_photo_is_kept_shown_and_taken_away(visit, site, tmp_path):
     assert "sandbox" in answer.headers["content-security-policy"]
     page.locator("#photos form button").click()
     expect(page.locator("#photos img")).to_have_count(0, timeout=10_000)
+
+
+def test_a_hold_with_its_reason_stops_the_clock_and_a_note_stays_with_the_request(visit, site):
+    page = engineer(visit, site, "zh-CN")
+    request = asked(page, site, a_field(site), "zh-CN")
+    page.locator("#doing summary").click()
+    press(page, "note")
+    page.locator("#do-note textarea").fill("门卫换岗，十分钟后进场")
+    record(page, "note")
+    expect(page.locator("#trail")).to_contain_text("门卫换岗", timeout=10_000)
+    page.locator("#doing summary").click()
+    press(page, "hold")
+    page.locator("#do-hold label", has=page.locator("input[value=site_access]")).click()
+    record(page, "hold")
+    expect(page.locator(".lead-clock")).to_contain_text("等待进场", timeout=10_000)
+    assert shown(site, f"/v1/part-requests/{request}")["on_hold"] == "site_access"
