@@ -256,3 +256,15 @@ async def test_an_opening_that_is_over_or_too_long_is_refused(api, clock):
         body = {"begins_at": begins.isoformat(), "ends_at": ends.isoformat()}
         answer = await api.post(f"/v1/places/{world.local}/openings", json=body)
         assert (answer.status_code, answer.json()["code"]) == (422, "plan.opening_out_of_order")
+
+
+async def test_a_courier_who_waits_before_a_closed_door_is_helped_by_opening_it(api, engine, clock):
+    world = await a_world(api)
+    shut = await second_source(world, world.psu, 1, opening_hours={"mon": [["09:00", "18:00"]]})
+    request = await world.ask()
+    line = request["lines"][0]["id"]
+    assert [one["line"] for one in (await planned(world, engine, clock))["missed"]] == [line]
+    fix = next(one for one in await fixes_of(world, request) if one["kind"] == "open")
+    assert (fix["place"], fix["late_s"], len(fix["changes"])) == (shut, 0, 1)
+    await made(api, f"/v1/places/{shut}/openings", {"begins_at": fix["begins_at"], "ends_at": fix["ends_at"]})
+    assert (await planned(world, engine, clock))["missed"] == []

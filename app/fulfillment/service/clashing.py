@@ -81,7 +81,7 @@ def case_of(facts: Facts, bare: Mapping[str, PlaceFacts], *, loaded: Loaded, lin
     if planned is not None and (job is not None or not planned.waiting):
         case = _placed(case, planned)
         if job is not None and _started(job, planned):
-            found.append(_begun(case, job, planned))
+            found += _begun(case, job, planned)
             job, planned = None, _planned(_without(facts, line), bare, now)
             asker = replace(asker, planned=planned)
             case = case if planned is None else replace(case, problem=planned.problem, plan=planned.plan, saved_s=0)
@@ -121,12 +121,27 @@ def _started(job: Job, planned: Planning) -> bool:
     return any(one.first is not None and one.first.job == job.id for one in planned.problem.couriers)
 
 
-def _begun(case: Case, job: Job, planned: Planning) -> Way:
-    """The way that is under way, as it is."""
+def _begun(case: Case, job: Job, planned: Planning) -> Iterator[Way]:
+    """The way that is under way, as it is; and with the door opened where it waits for that."""
     finish, line = planned.plan.finishes()[job.id], case.line
-    late: Breaks = frozenset({DUE}) if finish > job.due_s else frozenset()
-    own = Way(breaks=late, finish_s=finish, cost=0, place=line.source, part=line.supplied_part_number)
-    return replace(own, courier=case.courier)
+    own = Way(breaks=_late(finish, job), finish_s=finish, cost=0, place=line.source, part=line.supplied_part_number)
+    own = replace(own, courier=case.courier)
+    yield own
+    if job.pickup is None or not job.pickup_open:
+        return
+    jobs = tuple(replace(one, pickup_open=()) if one.id == job.id else one for one in planned.problem.jobs)
+    opened = schedule(orders_of(planned.plan), replace(planned.problem, jobs=jobs))
+    at = next(
+        (one.start_s for route in opened.routes for one in route.stops if (one.job, one.kind) == (job.id, "pickup")),
+        None,
+    )
+    sooner = opened.finishes()[job.id]
+    if at is not None and sooner < finish:
+        yield replace(own, breaks=_late(sooner, job) | {("hours", line.source)}, finish_s=sooner, cost=CALM, open_s=at)
+
+
+def _late(finish_s: int, job: Job) -> Breaks:
+    return frozenset({DUE}) if finish_s > job.due_s else frozenset()
 
 
 def _without(facts: Facts, line: Any) -> Facts:
