@@ -29,11 +29,12 @@ MOST_READ = 64 * 1024
 LONGEST, LONGEST_ASKED = 2000, 16_000
 """Characters of a URL that somebody configured; of one that we make below an address of the operator's."""
 SHAPE = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<rest>[/?][\x21\x24-\x5b\x5d-\x7e]*)?",
     re.ASCII,
 )
-LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+"""The underscore too: names inside a company and of a composed set of containers have it, and resolvers take it."""
 REFUSED = tuple(
     ipaddress.ip_network(one)
     for one in (
@@ -89,10 +90,15 @@ def read_url(url: str, longest: int = LONGEST) -> Target:
         return Target(scheme, name, port, ipaddress.IPv4Address(name))
     except ValueError:
         pass
-    labels = name.split(".")
-    if not all(LABEL.fullmatch(one) for one in labels) or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
-        raise refused("host")  # what ends in a number is an address in disguise
+    if not is_name(name):
+        raise refused("host")
     return Target(scheme, name, port, None)
+
+
+def is_name(host: str) -> bool:
+    """Whether this is a host's name, in lower case: what ends in a number is an address in disguise."""
+    labels = host.split(".")
+    return all(LABEL.fullmatch(one) for one in labels) and not re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1])
 
 
 def unwrapped(address: Address) -> Address:
@@ -148,7 +154,7 @@ def read_allowed(setting: str) -> Allowed:
         try:
             networks.append(ipaddress.ip_network(one))
         except ValueError as wrong:
-            if one and (not all(LABEL.fullmatch(label) for label in one.split(".")) or one[-1].isdigit()):
+            if one and not is_name(one):
                 raise ValueError(f"{one!r} is neither a host's name nor a network such as 10.20.0.0/16") from wrong
             hosts |= {one} - {""}
     return Allowed(frozenset(hosts), tuple(networks))

@@ -21,6 +21,9 @@ NAMES = {
     "helpdesk.internal": ["10.20.0.7"],
     "elsewhere.internal": ["10.99.0.7"],
     "127.0.0.1.nip.example": ["127.0.0.1"],
+    "help_desk": ["172.18.0.3"],
+    "company_helpdesk_1": ["172.18.0.4"],
+    "_desk.good_company.example": ["93.184.216.34"],
     "empty.example": [],
 }
 
@@ -59,6 +62,8 @@ REFUSED = [
     ("https://[example.com]/", "shape"), ("https://[fe80::1%25eth0]/", "shape"), ("https://[::1/", "shape"),
     ("https://localhost/", "address"), ("https://localhost./", "address"), ("https://LOCALHOST/", "address"),
     ("https://127.0.0.1./", "address"), ("https://127.0.0.1.nip.example/", "address"),
+    ("https://help_desk/", "address"), ("https://127.0.0.1_/", "unresolved"), ("https://127_0.0.1/", "host"),
+    ("https://help_desk@127.0.0.1/", "shape"), ("https://help_desk-/", "host"),
     ("https://inside.example/", "address"), ("https://both.example/", "address"), ("https://mapped.example/", "address"),
     ("https://metadata.example/", "address"), ("https://nowhere.example/", "unresolved"),
     ("https://empty.example/", "unresolved"),
@@ -92,6 +97,9 @@ async def test_H10_is_refused(url, why):
         ("http://helpdesk.internal:8000/api", "helpdesk.internal"),
         ("http://10.20.0.7/api", "10.20.0.0/16"),
         ("https://elsewhere.internal/", "10.0.0.0/8"),
+        ("http://help_desk:8000/api", "help_desk"),
+        ("http://Company_Helpdesk_1:8000/api", "company_helpdesk_1"),
+        ("https://_desk.good_company.example/hook", ""),
         ("http://[::1]:8000/", "::1/128"),
         ("http://127.0.0.1:8000/", " 127.0.0.0/8 , helpdesk.internal"),
         ("https://[::ffff:10.20.0.7]/", "10.20.0.0/16"),
@@ -108,6 +116,7 @@ async def test_H10_is_called(url, allow):
         ("https://inside.example/", "helpdesk.internal"),
         ("https://metadata.example/", "metadata.example"),
         ("http://good.example/", "helpdesk.internal"),
+        ("http://company_helpdesk_1/", "help_desk"),
     ],
 )
 async def test_H10_a_setting_opens_what_it_names_and_nothing_else(url, allow):
@@ -135,18 +144,19 @@ async def test_H10_a_name_that_changes_its_mind_is_judged_at_every_call_and_neve
     assert answers == []
 
 
-async def test_H10_the_judged_address_is_the_one_connected_to_under_the_host_s_own_name(receiver):
+@pytest.mark.parametrize("name", ["helpdesk.internal", "help_desk"])
+async def test_H10_the_judged_address_is_the_one_connected_to_under_the_host_s_own_name(receiver, name):
     asked = []
 
     async def once(host, port):
         asked.append(host)
         return ["127.0.0.1"]
 
-    async with Outgoing(Egress(read_allowed("helpdesk.internal"), once)) as outgoing:
-        url = f"http://helpdesk.internal:{receiver.port}/hook"
+    async with Outgoing(Egress(read_allowed(name), once)) as outgoing:
+        url = f"http://{name}:{receiver.port}/hook"
         answer = await outgoing.send("POST", url, headers={"x": "y"}, content=b"{}")
-    assert (answer.status, asked) == (204, ["helpdesk.internal"])
-    assert receiver.got[0].headers["host"] == f"helpdesk.internal:{receiver.port}"
+    assert (answer.status, asked) == (204, [name])
+    assert receiver.got[0].headers["host"] == f"{name}:{receiver.port}"
 
 
 async def test_H10_no_proxy_of_the_environment_is_asked(receiver, monkeypatch):
