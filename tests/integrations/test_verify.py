@@ -57,6 +57,30 @@ def test_what_its_system_documents_is_verified(provider):
     assert verify(how(provider), headers=headers, body=BODY, secrets=["another", secret], now=NOW) == Verified()
 
 
+PUBLISHED = [
+    # Atlassian's page on webhooks for administrators, "Testing the webhook payload validation"
+    (
+        "jira_service_management", "It's a Secret to Everybody", b"Hello World!",
+        {"x-hub-signature": "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"},
+    ),
+    # the example of the libraries for Standard Webhooks
+    (
+        "generic", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}',
+        {
+            "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp": "1614265330",
+            "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        },
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("provider", "secret", "body", "headers"), PUBLISHED, ids=[one[0] for one in PUBLISHED])
+def test_the_very_examples_that_are_published_are_verified(provider, secret, body, headers):
+    then = datetime.fromtimestamp(1614265330, UTC)
+    assert verify(how(provider), headers=headers, body=body, secrets=[secret], now=then) == Verified()
+    assert verify(how(provider), headers=headers, body=body + b" ", secrets=[secret], now=then) != Verified()
+
+
 @pytest.mark.parametrize("provider", sorted(providers()))
 def test_T60_a_wrong_secret_no_header_and_no_secret_are_turned_away(provider):
     secret, headers = scheme(provider)
