@@ -6,10 +6,12 @@ import json
 import re
 import subprocess
 import sys
+from datetime import timedelta
 
 import httpx
 import jsonschema_rs
 import pytest
+from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from app.core.openapi import described
 from app.main import CALLS
@@ -31,6 +33,12 @@ def references(value):
     elif isinstance(value, list):
         for one in value:
             yield from references(one)
+
+
+def test_it_is_openapi_by_its_authors_own_schema(document):
+    assert [str(wrong) for wrong in jsonschema_rs.validator_for(OPENAPI_31).iter_errors(document)] == []
+    spoiled = {name: value for name, value in document.items() if name != "info"}
+    assert not jsonschema_rs.validator_for(OPENAPI_31).is_valid(spoiled)
 
 
 def test_every_reference_leads_to_a_shape_and_every_shape_is_a_schema(document):
@@ -129,17 +137,63 @@ def client_package(document, tmp_path_factory):
     sys.path.remove(str(folder))
 
 
+def client_of(app, package, key: httpx.AsyncClient):
+    """The generated client with a key; only the way to the server is ours."""
+    token = key.headers["authorization"].removeprefix("Bearer ")
+    made = importlib.import_module(f"{package}.client").AuthenticatedClient
+    client = made(base_url="http://sparelane.test", token=token, raise_on_unexpected_status=True)
+    transport, headers = httpx.ASGITransport(app=app), {"Authorization": f"Bearer {token}"}
+    client.set_async_httpx_client(
+        httpx.AsyncClient(transport=transport, base_url="http://sparelane.test", headers=headers)
+    )
+    return client
+
+
+async def test_a_generated_client_goes_the_whole_journey(app, api, as_role, client_package, clock):
+    world = await a_world(api)
+    await world.receive(world.psu, 5)
+    desk = client_of(app, client_package, await as_role("integration", customers=[world.customer]))
+    crew = client_of(app, client_package, await as_role("dispatcher"))
+    models = importlib.import_module(f"{client_package}.models")
+
+    def call(name: str, group: str = "part_requests"):
+        return importlib.import_module(f"{client_package}.api.{group}.{name}").asyncio
+
+    check = models.CheckIn(serials=[world.serial, "nobody's"])
+    covered = await call("check_warranty", "warranty")(client=desk, body=check)
+    assert ([one.serial for one in covered.items], covered.unknown) == ([world.serial], ["nobody's"])
+    body = models.RequestIn.from_dict(world.request(ticket={"system": "desk", "number": "4712", "url": None}))
+    promised = await call("promise", "promises")(client=desk, body=body)
+    asked = await call("create_request")(client=desk, body=body, idempotency_key="ticket-4712")
+    assert asked.commitment.due_at == promised.commitment.due_at
+    (found,) = (await call("list_requests")(client=desk, ticket="desk:4712")).items
+    assert (found.id, found.state) == (asked.id, "accepted")
+    steps = (
+        ("answer_request", models.AnswerIn(method=models.AnswerInMethod("parts"), plan="a courier brings it")),
+        ("pick_request", models.PickIn(scanned=world.psu)),
+        ("pack_request", models.StepIn()),
+        ("dispatch_request", models.DispatchIn(courier=world.courier)),
+        ("deliver_request", models.StepIn()),
+        ("fit_request", models.FitIn(old_part=models.FitInOldPartType0("return"))),
+        ("confirm_request", models.ConfirmIn(operation_normal=True)),
+    )
+    at = asked
+    for name, body in steps:
+        clock.step(timedelta(minutes=2))
+        at = await call(name)(asked.id, client=crew, body=body, if_match=str(at.version), idempotency_key=name)
+        assert isinstance(at, models.RequestOut), (name, at)
+    assert (at.state, [one.state for one in at.lines]) == ("confirmed", ["confirmed"])
+    seen = await call("show_request")(asked.id, client=desk)
+    assert (seen.state, seen.ticket.number) == ("confirmed", "4712")
+    warranty = await call("get_warranty", "devices")(world.serial, client=desk)
+    assert [one.restarted for one in warranty.components if one.position == "psu"] == [True]
+
+
 async def test_a_generated_client_does_the_main_job(app, api, as_role, client_package):
     world = await a_world(api)
     await world.receive(world.psu, 5)
-    integration = await as_role("integration", customers=[world.customer])
+    client = client_of(app, client_package, await as_role("integration", customers=[world.customer]))
     module = importlib.import_module
-    client = module(f"{client_package}.client").AuthenticatedClient(base_url="http://sparelane.test", token="unused")
-    client.set_async_httpx_client(
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url="http://sparelane.test", headers=integration.headers
-        )
-    )
     models = module(f"{client_package}.models")
     calls = module(f"{client_package}.api.part_requests")
     create, show, cancel = (
