@@ -82,6 +82,35 @@ async def test_a_reader_of_the_ticket_sees_no_cost(world, desk, out, receiver):
     assert "Not covered by warranty: 98.50 CNY." in words
 
 
+async def test_one_more_call_is_laid_over_a_profile_s_own_and_one_is_taken_away(world, desk, out, receiver):
+    done = {
+        "on": ["part_request.confirmed"], "path": "/rest/api/3/issue/{number}/transitions",
+        "body": {"transition": {"id": "31"}},
+    }  # fmt: skip
+    await desk.connect(
+        provider="jira_service_management", verify_secret="unused-secret", write_secret="robot:token",
+        base_url=receiver.url, overrides={"write_back": {"done": done, "link": None}},
+    )  # fmt: skip
+    request = (await world.ask(ticket={"system": desk.code, "number": "SUP-42"}))["id"]
+    for verb, body in (("pick", {}), ("dispatch", {"courier": world.courier}), ("deliver", {}), ("fit", {})):
+        await world.do(request, verb, **body)
+    await world.do(request, "confirm", operation_normal=True)
+    await out.send()
+    called = [(got.path.removeprefix("/hook/rest/api/3/issue/SUP-42/"), json.loads(got.body)) for got in receiver.got]
+    assert [path for path, _ in called] == ["comment"] * 5 + ["transitions"]
+    assert called[-1] == ("transitions", {"transition": {"id": "31"}})
+
+
+async def test_calls_that_are_listed_are_the_only_ones(world, desk, out, receiver):
+    only = {"name": "told", "on": ["part_request.*"], "path": "/told", "body": {"event": "{event}"}}
+    await desk.connect(**ZAMMAD, base_url=receiver.url, overrides={"write_back": [only]})
+    await world.ask(ticket={"system": desk.code, "number": "7"})
+    await out.send()
+    assert [(got.path, json.loads(got.body)) for got in receiver.got] == [
+        ("/hook/told", {"event": "part_request.accepted"})
+    ]
+
+
 @pytest.mark.parametrize(
     ("template", "expected"),
     [

@@ -27,7 +27,8 @@ HOLES = ("text", "link", "eta", "number", "id", "request", "state", "event")
 
 async def ticket_parcels(db: AsyncConnection, *, row: Any, event: Any, public_url: str, now: datetime) -> list[Parcel]:
     """The calls one event makes into one connection's ticket; none where the event is not for it."""
-    calls = [one for one in profile_by(row).write_back if any(fnmatchcase(event.type, kind) for kind in one.on)]
+    known = profile_by(row).write_back
+    calls = {name: one for name, one in known.items() if any(fnmatchcase(event.type, kind) for kind in one.on)}
     if not calls:
         return []
     if event.type.startswith("ticket."):
@@ -36,17 +37,17 @@ async def ticket_parcels(db: AsyncConnection, *, row: Any, event: Any, public_ur
         values = await _of_request(db, row, event, public_url, now)
     if values is None:
         return []
-    known = (await db.execute(KNOWN, {"connection": row.system, "number": values["number"]})).scalar_one_or_none()
-    values["id"] = (known or {}).get("id", values["number"])
+    ticket = (await db.execute(KNOWN, {"connection": row.system, "number": values["number"]})).scalar_one_or_none()
+    values["id"] = (ticket or {}).get("id", values["number"])
     return [
         Parcel(
             endpoint=row.id,
-            call=one.name,
+            call=name,
             method=one.method,
-            path=filled(one.path, {name: quote(value, safe="") for name, value in values.items()}),
+            path=filled(one.path, {hole: quote(value, safe="") for hole, value in values.items()}),
             body=msgspec.json.encode(filled_in(one.body, values)),
         )
-        for one in calls
+        for name, one in calls.items()
     ]
 
 

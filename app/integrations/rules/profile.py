@@ -84,7 +84,6 @@ class Credentials(Shape, kw_only=True, frozen=True):
 class WriteCall(Shape, kw_only=True, frozen=True):
     """One call into the ticket for some events. Texts may hold {text}, {link}, {eta}, {number}, {id}, {request}, {state}."""
 
-    name: str
     on: list[str]
     path: str
     method: Literal["POST", "PUT", "PATCH"] = "POST"
@@ -115,7 +114,7 @@ class Profile(Shape, kw_only=True, frozen=True):
     priorities: dict[str, Priority] = {}
     becomes: Becomes = Becomes()
     credentials: Credentials = Credentials()
-    write_back: list[WriteCall] = []
+    write_back: dict[str, WriteCall] = {}
     poll: Poll | None = None
 
 
@@ -146,17 +145,28 @@ def merged(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, A
     return found
 
 
+def by_name(calls: Any) -> Any:
+    """The calls back as a table by name: overrides may also list them, with their names inside, and mean no others."""
+    if not isinstance(calls, list) or not all(isinstance(one, Mapping) for one in calls):
+        return calls
+    return {
+        str(one.get("name", number)): {name: value for name, value in one.items() if name != "name"}
+        for number, one in enumerate(calls, 1)
+    }
+
+
 def profile_of(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> Profile:
     """A provider's profile with a connection's own changes. Raises ProfileWrong."""
+    whole = merged(base, overrides)
     try:
-        profile = msgspec.convert(merged(base, overrides), Profile)
+        profile = msgspec.convert(whole | {"write_back": by_name(whole.get("write_back", {}))}, Profile)
     except msgspec.ValidationError as wrong:
         why, _, at = str(wrong).partition(" - at `$.")
         raise ProfileWrong(f"overrides.{at.rstrip('`')}" if at else "overrides", why) from wrong
     strangers = sorted(set(profile.fields) - set(FIELDS))
     if strangers:
         raise ProfileWrong(f"overrides.fields.{strangers[0]}", f"one of {', '.join(FIELDS)}")
-    for call in profile.write_back:
+    for call in profile.write_back.values():
         if not call.path.startswith("/") and call.path:
             raise ProfileWrong("overrides.write_back", "path: starts with a slash")
     if profile.poll is not None and not profile.poll.path.startswith("/"):
