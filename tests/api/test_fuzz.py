@@ -5,6 +5,7 @@ The seed is fixed. `python -m tools.fuzz` does it at full size, through a real s
 
 import json
 import os
+import tomllib
 
 import pytest
 import schemathesis
@@ -17,6 +18,8 @@ from schemathesis.specs.openapi import checks as described_checks
 from app.core.openapi import described
 from tests.api.own_app import own_app
 from tests.cast import World, a_world
+from tools.fuzz_stage import BOUND, with_names
+from tools.server import ROOT
 
 pytestmark = pytest.mark.anyio
 CHECKS = [
@@ -104,3 +107,23 @@ async def test_H8_whatever_is_asked_is_answered_as_described(fuzzed, role, count
     assert answered > 300
     assert wrong == []
     assert (await api.get("/v1/me")).status_code == 200
+
+
+def test_names_are_bound_to_parameters_and_fields_that_the_api_has(app, tmp_path):
+    document = json.loads(json.dumps(described(app)))
+    calls = [one for item in document["paths"].values() for one in item.values()]
+    known = {f"{one['in']}.{one['name']}" for call in calls for one in call["parameters"]}
+    shapes = [one for name, one in document["components"]["schemas"].items() if not name.endswith("Out")]
+    fields = {field for shape in shapes for field in shape.get("properties", {})}
+    strangers = {at for at in BOUND if not at.startswith("body.") and at not in known}
+    strangers |= {
+        at for at in BOUND if at.startswith("body.") and not set(at.replace("[*]", "").split(".")[1:]) <= fields
+    }
+    assert strangers == set()
+    names = {name: ["one", 'a "two"'] for name in {*BOUND.values(), "connection"}} | {"area": []}
+    made = tomllib.loads(with_names(ROOT / "schemathesis.toml", names, tmp_path / "named.toml").read_text())
+    assert made["checks"]["positive_data_acceptance"]["expected-statuses"][0] == "2xx"
+    assert made["dictionaries"]["serial"]["values"] == ["one", 'a "two"']
+    bound = [made["parameters"], *(one["parameters"] for one in made["operations"])]
+    assert {one["dictionary"] for each in bound for one in each.values()} == set(made["dictionaries"])
+    assert "path.to_area" not in made["parameters"]
