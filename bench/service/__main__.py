@@ -6,27 +6,31 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 
 import asyncpg
 
-from bench.service.figures import Effort, Figure, checks, lookups, requests, singles
-from bench.service.stage import stage
+from bench.service.figures import Effort, Figure, checks, lookups, requests, singles, tags
+from bench.service.hooks import hooks
+from bench.service.stage import Stage, stage
 from tools.server import fresh_server
 
 FULL = Effort(pairs=5, seconds=3, singles=40)
 QUICK = Effort(pairs=1, seconds=1, singles=10)
+STEPS: dict[str, Callable[[Stage, Effort], Figure | list[Figure]]] = {
+    "lookups": lookups, "tags": tags, "checks": checks, "requests": requests, "singles": singles, "hooks": hooks,
+}  # fmt: skip
 PACKAGES = ("litestar", "uvicorn", "uvloop", "sqlalchemy", "asyncpg", "msgspec")
 
 
 async def measured(effort: Effort, wanted: list[str]) -> None:
     with fresh_server() as server:
         server.start("--demo")
-        await server.ready()
+        await server.ready(within_s=180)
         async with stage(server) as made:
             print(await conditions(made.url), flush=True)
-            steps = {"lookups": lookups, "checks": checks, "requests": requests, "singles": singles}
-            for name, step in steps.items():
+            for name, step in STEPS.items():
                 if not wanted or name in wanted:
                     found = await asyncio.to_thread(step, made, effort)
                     for figure in found if isinstance(found, list) else [found]:
@@ -61,7 +65,7 @@ def shown(figure: Figure) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.service", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short pair of each: does it run at all?")
-    parser.add_argument("--only", action="append", default=[], choices=["lookups", "checks", "requests", "singles"])
+    parser.add_argument("--only", action="append", default=[], choices=list(STEPS))
     given = parser.parse_args()
     began = time.monotonic()
     asyncio.run(measured(QUICK if given.quick else FULL, given.only))

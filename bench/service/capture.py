@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-OUR_ID = re.compile(r"\b(?:req|lin|ver|evt)_([0-9a-f]{32})\b")
+OUR_ID = re.compile(r"\b(?:req|lin|ver|evt|hk)_([0-9a-f]{32})\b")
 
 
 @dataclass(frozen=True, slots=True)

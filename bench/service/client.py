@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from time import perf_counter
@@ -41,10 +41,11 @@ class Seen:
         return sum(self.statuses.values()) / self.seconds
 
 
-def payload(method: str, path: str, *, key: str = "", body: bytes = b"") -> str:
-    """One whole request as it goes over the wire."""
+def payload(method: str, path: str, *, key: str = "", body: bytes = b"", more: Mapping[str, str] | None = None) -> str:
+    """One whole request as it goes over the wire, with more headers."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: */*"]
     lines += [f"Authorization: Bearer {key}"] if key else []
+    lines += [f"{name}: {value}" for name, value in (more or {}).items()]
     lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"] if body else []
     return "\r\n".join([*lines, "", ""]) + body.decode()
 
@@ -93,8 +94,9 @@ class Connection(asyncio.Protocol):
         self.buffer += received
         if self.expected < 0 and (end := self.buffer.find(b"\r\n\r\n")) >= 0:
             head = bytes(self.buffer[:end]).lower()
-            at = head.index(b"content-length:") + 15
-            self.expected = end + 4 + int(head[at:].partition(b"\r\n")[0])
+            bodyless = head[9:12] == b"304"  # and says no length
+            at = 0 if bodyless else head.index(b"content-length:") + 15
+            self.expected = end + 4 + (0 if bodyless else int(head[at:].partition(b"\r\n")[0]))
         if 0 <= self.expected <= len(self.buffer):
             self.client.saw(bytes(self.buffer[9:12]).decode(), perf_counter() - self.sent_at)
             self.buffer.clear()

@@ -2,11 +2,14 @@
 
 import http.client
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
+from app.core.etags import entity_tag
 from bench.service.bare import bare_server
 from bench.service.capture import read_script, transaction_script
 from bench.service.client import Job, Seen, Wrong, load, payload
@@ -88,6 +91,57 @@ def lookups(stage: Stage, effort: Effort) -> Figure:
             "warranty look-up over HTTP / bare ASGI + asyncpg", effort, ours, lambda: run(port, "").per_s,
             unit="/s", goal=0.6, more=lambda: quantiles(latencies),
         )  # fmt: skip
+
+
+def tags(stage: Stage, effort: Effort) -> Figure:
+    """GET …/warranty answered 304 to whoever has it, beside the same answered whole; and what making the tag takes of it.
+
+    In the server's CPU time, since the two differ by less than what else the machine does.
+    """
+    paths = [f"/v1/devices/{serial}/warranty" for serial in stage.serials]
+    known = [answered(stage, path) for path in paths]
+    whole = [payload("GET", path, key=stage.key) for path in paths]
+    tagged = [{"If-None-Match": tag} for tag, _ in known]
+    asking = [payload("GET", path, key=stage.key, more=one) for path, one in zip(paths, tagged, strict=True)]
+
+    def run(payloads: list[str], status: int) -> float:
+        began = cpu_s(stage.pid)
+        job = Job(port=stage.port, payloads=payloads, connections=LOOKUP_CLIENTS, seconds=effort.seconds)
+        seen = load(job, status=status)
+        return 1e6 * (cpu_s(stage.pid) - began) / sum(seen.statuses.values())
+
+    def told() -> str:
+        began = time.process_time()
+        for _, body in known:
+            entity_tag(body, None)
+        each_us = 1e6 * (time.process_time() - began) / len(known)
+        return (
+            f"one tag {each_us:.1f} µs; an answer's body {median(len(body) for _, body in known):,.0f} bytes, or none"
+        )
+
+    run(whole, 200)
+    return paired(
+        "CPU of a warranty look-up answered 304 / answered whole", effort, lambda: run(asking, 304),
+        lambda: run(whole, 200), unit="µs", inverse=True, more=told,
+    )  # fmt: skip
+
+
+def cpu_s(pid: int) -> float:
+    """The CPU time a process has taken so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def answered(stage: Stage, path: str) -> tuple[str, bytes]:
+    """The tag and the body of one answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", stage.port, timeout=5)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {stage.key}"})
+    answer = connection.getresponse()
+    body, tag = answer.read(), answer.headers["ETag"]
+    connection.close()
+    if tag is None:
+        raise Wrong(f"{path} has no tag: {body[:200]!r}")
+    return tag, body
 
 
 def wait_for(port: int, path: str) -> None:

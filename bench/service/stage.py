@@ -1,5 +1,6 @@
 """What is measured on: the demo network for look-ups and promises, one hot shelf for requests, and what they send."""
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from app.core.db import make_engine, reading
 from app.core.embedded import prepare
 from app.fulfillment.schemas import RequestIn
 from app.fulfillment.service.accept import accept, propose
+from app.integrations.service.receiving import keep
 from app.warranty.queries.answers import check_serials
 from app.warranty.queries.facts import by_serials
 from bench.service.capture import Statement, captured
@@ -26,6 +28,7 @@ HOT_DEVICES = 32
 HOT_STOCK = 1_000_000
 OPEN_REQUESTS = 12
 CHECKED = 1_000
+HOOK, HOOK_KEY = "/hooks/bench", b"32 bytes that nobody else has .."
 ASKER = duty_actor("bench")
 JSON = {"Content-Type": "application/json"}
 SERIALS = text("SELECT serial FROM device WHERE serial LIKE 'CAM-%' ORDER BY serial")
@@ -40,6 +43,7 @@ class Stage:
     """A served installation with a key, and what to ask it. `url` is the database's, for yardsticks."""
 
     port: int
+    pid: int
     key: str
     url: str
     serials: list[str]
@@ -48,6 +52,7 @@ class Stage:
     lookup: Statement
     check: Statement
     accepts: list[list[Statement]]
+    keeps: list[Statement]
 
 
 @asynccontextmanager
@@ -64,9 +69,13 @@ async def stage(server: Server) -> AsyncIterator[Stage]:
             local = await local_requests(engine)
             for body in local[:OPEN_REQUESTS]:
                 (await api.post("/v1/part-requests", content=body, headers=JSON)).raise_for_status()
+            secret = f"whsec_{base64.b64encode(HOOK_KEY).decode()}"
+            desk = {"code": "bench", "name": "bench", "provider": "generic", "verify_secret": secret}
+            (await api.post("/v1/connections", json=desk)).raise_for_status()
             key = api.headers["authorization"].removeprefix("Bearer ")
         yield Stage(
             port=server.port,
+            pid=server.process.pid if server.process else 0,
             key=key,
             url=url,
             serials=await serials(engine),
@@ -75,6 +84,7 @@ async def stage(server: Server) -> AsyncIterator[Stage]:
             lookup=await lookup_statement(engine),
             check=await check_statement(engine),
             accepts=[await accept_statements(engine, body) for body in hot],
+            keeps=await keep_statements(engine),
         )
     finally:
         await engine.dispose()
@@ -130,3 +140,18 @@ async def accept_statements(engine: AsyncEngine, body: bytes) -> list[Statement]
             await accept(db, actor=ASKER, proposal=proposal, now=now)
         await transaction.rollback()
     return found
+
+
+async def keep_statements(engine: AsyncEngine) -> list[Statement]:
+    """What keeping one delivery writes, in a scratch run that is rolled back; its delivery is named as its row is."""
+    now = datetime.now(UTC)
+    async with engine.connect() as db, db.begin() as transaction:
+        with captured(engine) as found:
+            await keep(
+                db, connection="bench", delivery="", event=None, body=b"{" + b" " * 800 + b"}",
+                content_type="application/json", now=now,
+            )  # fmt: skip
+        await transaction.rollback()
+    (one,) = found
+    made = next(value for value in one.parameters if str(value).startswith("hk_"))
+    return [Statement(one.sql, tuple(made if value == "" else value for value in one.parameters))]
