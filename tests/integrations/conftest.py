@@ -98,9 +98,9 @@ class Out:
         answer = await made(more.pop("api", self.api), "/v1/webhook-endpoints", body)
         return answer["endpoint"] | {"secret": answer["secret"]}
 
-    async def send(self) -> int:
+    async def send(self, public_url: str = "") -> int:
         """Fan out and deliver what is due now."""
-        await fan_out_events(self.engine, self.clock.now())
+        await fan_out_events(self.engine, self.clock.now(), public_url=public_url)
         return await self.post.deliver(self.engine, self.clock)
 
     async def log(self, endpoint: dict[str, Any], **query: str) -> list[dict[str, Any]]:

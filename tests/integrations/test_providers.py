@@ -70,12 +70,14 @@ async def test_a_payload_becomes_a_request_and_is_told_back(world, desk, out, re
     await desk.act()
     (request,) = await desk.requests(EXPECTED[provider][0])
     assert (request["priority"], request["lines"][0]["part_number"]) == ("severe", world.psu)
-    await out.send()
+    await out.send("https://parts.example/")
     told = [one for one in receiver.got if request["id"] in one.body.decode()]
     assert told, [one.path for one in receiver.got]
     words = told[0].body.decode()
     assert "在保" in words
     assert world.local in words
+    assert f"https://parts.example/requests/{request['id']}" in words
+    assert "预计送达" in words
     assert told[0].headers["authorization"] in (
         basic("robot:pass-word"),
         profile.credentials.prefix + "robot:pass-word",

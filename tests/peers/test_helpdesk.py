@@ -60,6 +60,7 @@ async def test_from_ticket_to_closed_ticket_with_the_server_killed_between(calm)
     promise = "\n".join(await stage.told(ticket, "Promise: replaced by"))
     assert world.psu in promise
     assert "Under warranty: free of charge." in promise
+    assert f"https://parts.example/requests/{request['id']}" in promise
     await world.do(request["id"], "answer", method="parts", plan="a courier brings it")
     await world.do(request["id"], "pick")
     await stage.killed_and_started()

@@ -9,8 +9,10 @@ from app.core.i18n import Language, term, text
 from app.fulfillment.schemas import RequestOut
 
 
-def told(event_type: str, shown: RequestOut, facts: Mapping[str, Any], *, zone: str, language: Language) -> str:
-    """The sentences for one event."""
+def told(
+    event_type: str, shown: RequestOut, facts: Mapping[str, Any], *, link: str, zone: str, language: Language
+) -> str:
+    """The sentences for one event; the first tells the request's page too, where we know our own address."""
     what = event_type.partition(".")[2]
     given = _facts(shown, facts, zone, language)
     lines = [text(f"told.{what}", given, language)]
@@ -20,6 +22,8 @@ def told(event_type: str, shown: RequestOut, facts: Mapping[str, Any], *, zone: 
         lines.append(text("told.covered" if covered else "told.not_covered", given, language))
     if what in ("accepted", "dispatched", "replanned", "answered") and given["eta"] is not None:
         lines.append(text("told.eta", given, language))
+    if what == "accepted" and link:
+        lines.append(text("told.link", {"link": link}, language))
     return "\n".join(lines)
 
 

@@ -88,9 +88,10 @@ async def _of_request(
         return None
     shown = request_out(loaded, actor=eyes, language=row.language, now=now)
     zone = str(await db.scalar(ZONE, {"code": shown.site}))
+    link = f"{public_url.rstrip('/')}/requests/{shown.id}" if public_url else ""
     return {
-        "text": told(event.type, shown, event.data, zone=zone, language=row.language),
-        "link": f"{public_url.rstrip('/')}/requests/{shown.id}" if public_url else "",
+        "text": told(event.type, shown, event.data, link=link, zone=zone, language=row.language),
+        "link": link,
         "eta": eta_of(shown),
         "number": loaded.row.ticket_number,
         "request": event.subject,
