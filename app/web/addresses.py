@@ -54,6 +54,11 @@ def scan(code: str) -> str:
     return f"/scan?{urlencode({'code': code}, quote_via=quote)}"
 
 
+def elsewhere(url: str | None) -> str:
+    """A page of another system, as that system told it; empty where it is no address of the web (`javascript:` and such)."""
+    return url if url and url.startswith(("https://", "http://")) else ""
+
+
 def short(request_id: str) -> str:
     """A request in few letters, for codes on paper: leads each role to its work."""
     return f"/r/{_one(request_id)}"

@@ -38,6 +38,26 @@ async def test_requests_are_found_by_ticket_and_told_with_their_promise(app, api
     assert list(csv.reader(io.StringIO(file)))[1:] == [[world.psu, open_one["id"]]]
 
 
+@pytest.mark.parametrize(
+    ("url", "linked"),
+    [
+        ("https://desk.example.com/7", True),
+        ("javascript:alert(1)", False),
+        (" javascript:x", False),
+        ("//desk/7", False),
+    ],
+)
+async def test_a_ticket_leads_to_the_web_or_nowhere(app, api, as_role, url, linked):
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    request = await world.ask(ticket={"system": "desk", "number": "T-0007", "url": url})
+    browser = await signed_in(app, await as_role("dispatcher", areas=[world.area]))
+    shown = (await browser.get(f"/requests/{request['id']}")).text
+    assert "T-0007" in shown
+    assert (f'href="{url}"' in shown) is linked
+    assert "javascript:" not in shown
+
+
 async def test_an_engineer_sees_his_or_her_own_requests_alone(app, api, as_role):
     world = await a_world(api)
     await world.receive(world.psu, 3)

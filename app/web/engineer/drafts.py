@@ -69,7 +69,7 @@ def draft_view(found: schemas.DraftOut, say: Words, *, device: str | None = None
         id=found.id,
         title=found.title or say("Ticket without a title"),
         ticket=f"{found.connection} {found.number}",
-        url=found.url if found.url and found.url.startswith(("https://", "http://")) else None,
+        url=addresses.elsewhere(found.url) or None,
         at=full_time(found.received_at, "UTC"),
         state=say(STATE[found.state]),
         open=found.state == "open",

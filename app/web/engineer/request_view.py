@@ -9,6 +9,7 @@ from app.core.money import Money
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import ENDED
 from app.fulfillment.schemas import LineOut, RequestOut
+from app.web import addresses
 from app.web.engineer.actions import Action, actions_of, held_by_hand
 from app.web.engineer.ask_view import instead_told, is_free, price_meant, price_told, told
 from app.web.engineer.known import Known, part_told
@@ -137,7 +138,7 @@ def request_view(loaded: Loaded, shown: RequestOut, known: Known, *, actor: Acto
         price_words=price_meant(shown, say),
         free=is_free(shown),
         quote=frame.at(shown.quote_expires_at, zone) if shown.quote_expires_at else "",
-        ticket=(row.ticket_number, row.ticket_url or "") if row.ticket_number else None,
+        ticket=(row.ticket_number, addresses.elsewhere(row.ticket_url)) if row.ticket_number else None,
         failure=failure_told(row, zone, say),
         description=row.description or "",
         trail=tuple(trail_row(one, loaded, known) for one in reversed(loaded.steps)),
