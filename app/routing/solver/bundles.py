@@ -26,6 +26,8 @@ MOST_KEPT = 6_000
 """Bundles that CP-SAT chooses among at once."""
 FIRST, NEW = 10, 4
 """Bundles of each order that the program begins with, and that one round of pricing may add."""
+BOUND_S = 0.3
+"""More than the time that was given, for the bound: without it nobody knows what a plan is worth."""
 NARROW = 0.002
 """Of the bound: how much dearer than it a bundle may make a plan to be tried first."""
 
@@ -282,7 +284,7 @@ class _Search:
 
     def run(self, options: Ways, end: float) -> Cheapest:
         program = _Program(self.task, list(self.best.values()))
-        found = program.solved(end)
+        found = program.solved(end + BOUND_S)
         if found is None:
             return Cheapest(self.task.chosen(self.best, options), 0, proven=False)
         reach, raises = found
