@@ -18,7 +18,7 @@ from ortools.sat.python import cp_model
 
 from app.routing.rules.sourcing import Candidate, Option, Shelf
 from app.routing.solver.flow import NOWHERE_S
-from app.routing.solver.orders import LEVELS, PRICE, Chosen, Order, Prices, Ways, levels_of, steps_of
+from app.routing.solver.orders import LEVELS, PRICE, Chosen, Order, Prices, Ways, levels_of, shelves_of, steps_of
 
 MOST = 200_000
 """Bundles of all orders together; with more of them this is not the way."""
@@ -57,7 +57,7 @@ def cheapest(
 
     None where the orders have more than MOST bundles. `end` is a reading of the process's own clock.
     """
-    shelves = _shelves(options)
+    shelves = shelves_of(options)
     bundles = Bundles.of(options, prices, shelves)
     if bundles is None:
         return None
@@ -68,17 +68,6 @@ def cheapest(
             missing[at, 3 + ask.tier] += NOWHERE_S
     task = _Task(bundles, missing, list(shelves.values()), value)
     return _Search(task, task.numbers_of(best, options), seed).run(options, end)
-
-
-def _shelves(options: Ways) -> dict[Shelf, Candidate]:
-    """A candidate that speaks for each shelf that some way takes from."""
-    return {
-        pick.candidate.shelf: pick.candidate
-        for order in options
-        for ways in order
-        for way in ways
-        for pick in way.picks
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +264,18 @@ def _each_order(order: Array, worth: Array, most: int) -> list[int]:
     return [int(one) for one in turn[np.arange(len(turn)) - begins < most]]
 
 
+def solver_for(seed: int, limit_s: float) -> cp_model.CpSolver:
+    """CP-SAT as it does best here: rows relaxed fully, no time for symmetries and probing."""
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = seed
+    solver.parameters.linearization_level = 2
+    solver.parameters.symmetry_level = 0
+    solver.parameters.cp_model_probing_level = 0
+    solver.parameters.max_time_in_seconds = limit_s
+    return solver
+
+
 class _Search:
     """From the bound to a plan: CP-SAT over the bundles that raise it least, then over more of them."""
 
@@ -334,13 +335,7 @@ class _Search:
             model.add_hint(taken, self.best.get(int(task.order[one])) == one)
         for at, missed in misses.items():
             model.add_hint(missed, at not in self.best)
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        solver.parameters.random_seed = self.seed
-        solver.parameters.linearization_level = 2
-        solver.parameters.symmetry_level = 0
-        solver.parameters.cp_model_probing_level = 0
-        solver.parameters.max_time_in_seconds = max(0.01, end - time.process_time())
+        solver = solver_for(self.seed, max(0.01, end - time.process_time()))
         status = solver.solve(model)
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             found = {int(task.order[one]): one for one, taken in takes.items() if solver.boolean_value(taken)}

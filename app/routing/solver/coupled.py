@@ -14,7 +14,7 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from app.routing.rules.sourcing import Ask, Pick, Shelf, options_of
-from app.routing.solver.bundles import cheapest
+from app.routing.solver.bundles import cheapest, solver_for
 from app.routing.solver.flow import NOWHERE_S
 from app.routing.solver.orders import (
     LEVELS,
@@ -26,6 +26,7 @@ from app.routing.solver.orders import (
     Ways,
     levels_of,
     one_by_one,
+    shelves_of,
     steps_of,
     value_of,
     ways_of,
@@ -112,18 +113,8 @@ class _Model:
                     goes = self.goes[at].setdefault(place, self._bool())
                     self.model.add(sum(some) <= goes)
         self.load = load
-        for shelf, candidate in self._shelves().items():
+        for shelf, candidate in shelves_of(self.options).items():
             self.model.add(sum(load[shelf]) <= candidate.free)
-
-    def _shelves(self) -> dict[Shelf, Any]:
-        """A candidate that speaks for each shelf that some way takes from."""
-        return {
-            pick.candidate.shelf: pick.candidate
-            for order in self.options
-            for ways in order
-            for way in ways
-            for pick in way.picks
-        }
 
     def _expressions(self) -> Iterator[tuple[Any, int]]:
         """Each level's sum, and the most it can come to."""
@@ -142,7 +133,7 @@ class _Model:
                     terms[level] += [amount * taken for amount, taken in zip(amounts, takes, strict=True) if amount]
                     nothing = (level == ask.tier) + NOWHERE_S * (level == 3 + ask.tier)
                     most[level] += max([nothing, *amounts])
-        for shelf, candidate in self._shelves().items():
+        for shelf, candidate in shelves_of(self.options).items():
             steps = list(steps_of(candidate))
             if any(price for _, price in steps):
                 pieces = [self.model.new_int_var(0, width, "") for width, _ in steps]
@@ -196,13 +187,7 @@ class _Model:
         self.model.minimize(goal)
         self.model.clear_hints()  # type: ignore[no-untyped-call]
         self._hinted(start)
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        solver.parameters.random_seed = seed
-        solver.parameters.linearization_level = 2
-        solver.parameters.symmetry_level = 0
-        solver.parameters.cp_model_probing_level = 0
-        solver.parameters.max_time_in_seconds = left
+        solver = solver_for(seed, left)
         status = solver.solve(self.model)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return status, None, 0

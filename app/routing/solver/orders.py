@@ -94,3 +94,14 @@ def steps_of(candidate: Candidate) -> Iterator[tuple[int, int]]:
     prices = [listed[min(at, len(listed) - 1)] for at in range(candidate.free)]
     for price in sorted(set(prices)):
         yield prices.count(price), price
+
+
+def shelves_of(options: Ways) -> dict[Shelf, Candidate]:
+    """A candidate that speaks for each shelf that some way takes from."""
+    return {
+        pick.candidate.shelf: pick.candidate
+        for order in options
+        for ways in order
+        for way in ways
+        for pick in way.picks
+    }
