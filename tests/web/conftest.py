@@ -67,6 +67,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Visit]]:
+    """Open a fresh browser context, gone after the test."""
+    yield from _visits(browser, site)
+
+
+@pytest.fixture(scope="module")
+def stay(browser: Browser, site: Site) -> Iterator[Callable[..., Visit]]:
+    """Open a browser context for all tests of a module."""
+    yield from _visits(browser, site)
+
+
+def _visits(browser: Browser, site: Site) -> Iterator[Callable[..., Visit]]:
     contexts, visits = [], []
 
     def make(language: str = "en", size: Any = DESKTOP, **options: Any) -> Visit:

@@ -83,13 +83,19 @@ def address(path: str, site: Site) -> str:
     return re.sub(r"{(\w+):\w+}", lambda part: SAMPLES[part[1]](site), path)
 
 
-def opened(visit: Callable[..., Visit], site: Site, path: str, role: Any, **how: Any) -> tuple[Visit, Page]:
-    seen = visit(**how)
-    page = sign_in(seen, site, site.key(role))
-    seen.complaints.clear()
-    answer = page.goto(site.base + address(path, site))
-    assert answer.status == 200, path
-    return seen, page
+@pytest.fixture(scope="module")
+def signed_in(stay: Callable[..., Visit], site: Site) -> Callable[..., Visit]:
+    """Somebody of a role, signed in once for all pages."""
+    found: dict[tuple[Any, ...], Visit] = {}
+
+    def visit_of(role: Any, how: dict[str, Any]) -> Visit:
+        who = (role, how["language"])
+        if who not in found:
+            found[who] = stay(**how)
+            sign_in(found[who], site, site.key(role))
+        return found[who]
+
+    return visit_of
 
 
 @pytest.mark.parametrize(("path", "role"), pages())
@@ -101,8 +107,12 @@ def opened(visit: Callable[..., Visit], site: Site, path: str, role: Any, **how:
     ],
     ids=["phone", "desktop"],
 )
-def test_a_page_can_be_read_by_everybody(visit, site, path, role, how):
-    seen, page = opened(visit, site, path, role, **how)
+def test_a_page_can_be_read_by_everybody(signed_in, site, path, role, how):
+    seen = signed_in(role, how)
+    page = seen.page
+    seen.complaints.clear()
+    answer = page.goto(site.base + address(path, site))
+    assert answer.status == 200, path
     assert fits(page)
     assert findings(page) == []
     assert contrasts(page) == []
