@@ -47,6 +47,12 @@ WORK: Mapping[Role, tuple[str, ...]] = {
     "admin": ("/admin", "/board", "/requests", "/picking", "/stock", "/finance", "/reports", "/devices"),
     "integration": (),
 }
+BESIDE: Mapping[str, str] = {
+    "/finance/quotes": "/finance/charges",
+    "/finance/periods": "/finance/charges",
+    "/finance/revisions": "/finance/costs",
+}
+"""Pages that stand as tabs beside another entry's page rather than under its address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +67,7 @@ class Entry:
 
 def navigation(role: Role, here: str, say: Callable[[str], str]) -> tuple[Entry, ...]:
     """A role's entries; the one that the present address lies under the longest way is marked."""
-    mine = WORK[role]
+    mine, here = WORK[role], next((BESIDE[one] for one in BESIDE if here == one or here.startswith(one + "/")), here)
     under = [one for one in mine if here == one or here.startswith(one + "/")]
     marked = max(under, key=len, default=None)
     return tuple(Entry(address=one, words=say(WORDS[one]), shape=SHAPES[one], here=one == marked) for one in mine)

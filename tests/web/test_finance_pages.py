@@ -307,6 +307,43 @@ async def test_the_report_is_the_same_on_its_page_in_the_api_and_as_a_file(world
         assert (await finance.get(f"/reports?{bad}")).status_code == 400
 
 
+async def test_each_table_of_the_report_sorts_and_its_file_keeps_the_order(world, finance, clock):
+    """Both ways, whatever is sorted by; a page and its file agree, and links to the rest of the page keep the order."""
+    for priority in ("severe", "general", "emergency"):
+        await world.ask(device_serial=await world.device(), priority=priority)
+        clock.step(timedelta(minutes=7))
+    clock.step(timedelta(hours=9))
+    mine = f"contract={world.contract}&month=2026-11&by=priority"
+    for order, expected in (
+        ("group", ["general", "severe", "emergency"]),
+        ("-group", ["emergency", "severe", "general"]),
+    ):
+        address = f"/reports?{mine}&sort_groups={order}"
+        page = (await finance.get(address)).text
+        table = page[page.index('id="groups"') : page.index('id="misses"')]
+        assert re.findall(r'<th scope="row"[^>]*>(\w+)</th>', table) == expected
+        (row_heads,) = re.findall(r'<th scope="col" class="text" aria-sort="(\w+)">', table)
+        assert row_heads == ("descending" if order.startswith("-") else "ascending")
+        file = await rows_of(finance, address.replace("/reports?", "/reports/groups.csv?"))
+        assert [one["Priority"] for one in file] == expected
+    for key, name in (("due_at", "Due"), ("late_s", "Seconds late"), ("part_number", "Part"), ("customer", "Customer")):
+        found = {}
+        for order in (key, f"-{key}"):
+            address = f"/reports?{mine}&sort_misses={order}"
+            file = await rows_of(finance, address.replace("/reports?", "/reports/misses.csv?"))
+            page = (await finance.get(address)).text
+            table = page[page.index('id="misses"') : page.index('id="again"')]
+            assert re.findall(r'href="/requests/(req_\w+)"', table) == [one["Request"] for one in file]
+            found[order] = [(one[name], one["Request"]) for one in file]
+        assert len(found[key]) > 1
+        assert found[f"-{key}"] == list(reversed(found[key]))
+    months = await rows_of(finance, f"/reports/months.csv?contract={world.contract}&sort_months=missed")
+    assert [one["Month"] for one in months] == ["2026-11"]
+    assert await rows_of(finance, f"/reports/again.csv?{mine}") == []
+    for bad in ("sort_misses=secret", "sort_months=group", "sort_groups=--group", "sort_again=", "after=forged"):
+        assert (await finance.get(f"/reports?{mine}&{bad}")).status_code == (200 if bad == "sort_again=" else 400)
+
+
 async def test_the_report_opens_with_the_view_that_was_saved_for_it(world, finance):
     await charged(world)
     query = f"by=part&contract={world.contract}"

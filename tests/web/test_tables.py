@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from app.core.db import reading
 from app.core.errors import BadRequest
-from app.web.tables.asked import asked_for, asked_in, everything
+from app.web.tables.asked import BadSort, asked_for, asked_in, everything
+from app.web.tables.computed import Sorting, order_in
 from app.web.tables.listing import Column, Filter, Listing, WrongListing
 from app.web.tables.shown import added_here, added_up, cell_of, grouped, zone_name
 from app.web.tables.statement import all_rows, page_statement, sums_statements
@@ -268,3 +269,37 @@ async def test_a_list_is_shown_filtered_sorted_and_added_up(app, as_role):
     )
     assert 'href="/components?state=picked&amp;sort=-price"' in page
     assert (await browser.get("/components?sort=password_hash")).status_code == 400
+
+
+COMPUTED = Sorting(value=lambda row, key: row[key], identity=lambda row: row["id"])
+CELLS = {
+    "id": st.uuids().map(str),
+    "a": st.none() | st.integers(-3, 3),
+    "b": st.none() | st.sampled_from(["x", "y", "zz"]),
+}
+
+
+@given(
+    rows=st.lists(st.fixed_dictionaries(CELLS), max_size=30, unique_by=lambda row: row["id"]),
+    by=st.sampled_from(["a", "-a", "b", "-b", "id", "-id"]),
+    size=st.integers(1, 7),
+)
+def test_computed_rows_are_sorted_as_a_statement_would_and_paged_once_each(rows, by, size):
+    order, found, after = order_in(by, ("id", "a", "b"), "id"), [], None
+    for _ in range(len(rows) + 1):
+        page, after = COMPUTED.page(rows, order, after=after, size=size)
+        found += page
+        if after is None:
+            break
+    assert found == COMPUTED.sort(rows, order)
+    assert sorted(one["id"] for one in found) == sorted(one["id"] for one in rows)
+    values = [one[order.key] for one in found]
+    filled = [one for one in values if one is not None]
+    assert values == filled + [None] * (len(values) - len(filled))
+    assert filled == sorted(filled, reverse=order.descending)
+
+
+@pytest.mark.parametrize("by", ["c", "--a", "-"])
+def test_an_order_by_no_column_of_computed_rows_is_refused(by):
+    with pytest.raises(BadSort):
+        order_in(by, ("a", "b"), "a")

@@ -310,11 +310,28 @@ async def misses(
     """The lines of a month whose commitment was not kept, in the order they fell due, with the reason."""
     size = keyset.capped(limit)
     after = keyset.decode(cursor, datetime, str) if cursor else None
+    late = await all_misses(db, actor=actor, asked=asked, month=month, now=now)
+    rest = [one for one in late if after is None or (one.due_at, one.line) > after]
+    following = keyset.encode([rest[size - 1].due_at, rest[size - 1].line]) if len(rest) > size else None
+    return rest[:size], following
+
+
+async def all_misses(db: AsyncConnection, *, actor: Actor, asked: Asked, month: date, now: datetime) -> list[MissOut]:
+    """All of them: a page that sorts them by anything else needs them whole."""
     lines = await lines_of(db, actor=actor, asked=asked, first=month, last=month, now=now)
-    late = sorted((one for one in lines if one.judged.state == "missed"), key=place)
-    rest = [one for one in late if after is None or place(one) > after]
-    following = keyset.encode(place(rest[size - 1])) if len(rest) > size else None
-    return [miss_out(one) for one in rest[:size]], following
+    return [miss_out(one) for one in sorted((one for one in lines if one.judged.state == "missed"), key=place)]
+
+
+async def every_month(
+    db: AsyncConnection, *, actor: Actor, asked: Asked, now: datetime, by: Dimension | None = None
+) -> list[TallyOut]:
+    """The commitments of all months, newest first: so many months at a time, as far back as there are any."""
+    found = await commitments(db, actor=actor, asked=asked, now=now, by=by, limit=MOST_MONTHS)
+    items = list(found.items)
+    while found.next is not None:
+        found = await commitments(db, actor=actor, asked=asked, now=now, by=by, cursor=found.next, limit=MOST_MONTHS)
+        items += found.items
+    return items
 
 
 def place(line: ReportLine) -> tuple[datetime, str]:

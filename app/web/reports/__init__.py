@@ -1,5 +1,5 @@
 """Reports: the question as the title, the sentence that answers it, one chart, the table, the misses with reasons."""
 
-from app.web.reports.doors import HANDLERS
+from app.web.reports import doors, files
 
-__all__ = ["HANDLERS"]
+HANDLERS = [*doors.HANDLERS, *files.HANDLERS]

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.core.i18n import text
-from app.fulfillment.queries.report import AgainOut, CommitmentsOut, Dimension, MissOut, TallyOut, month_of
+from app.fulfillment.queries.report import AgainOut, Dimension, MissOut, TallyOut, month_of
 from app.web.charts import Chart, Drawn, Series, drawn
 from app.web.render import Words
-from app.web.tables.shown import at, zone_name
+from app.web.reports.asked import Shown
+from app.web.tables.shown import Chip, at, zone_name
 from app.web.words import PRIORITY, span
 
 MONTH = {
@@ -28,6 +29,8 @@ MONTH = {
 BY: dict[Dimension, str] = {"contract": "Contract", "area": "Area", "part": "Part", "priority": "Priority"}
 KIND = {"local": "fitted within 2 hours", "national": "dispatched within 8 hours"}
 CHARTED = 12
+FEWEST = 2
+"""One month alone shows no course: its figures stand above already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,16 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """The rows of each table, in its order."""
+
+    months: Sequence[TallyOut]
+    groups: Sequence[TallyOut]
+    late: Sequence[MissOut]
+    again: Sequence[AgainOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportView:
     """The whole page; `month` empty: nothing was ever promised."""
 
@@ -98,6 +111,7 @@ class ReportView:
     groups: tuple[Line, ...]
     by: str
     by_words: str
+    chips: tuple[Chip, ...]
     late: tuple[Late, ...]
     again: tuple[Again, ...]
 
@@ -137,7 +151,7 @@ def figures(one: TallyOut, say: Words) -> tuple[tuple[str, str, str], ...]:
     """Name, figure, what it is a share of."""
 
     def of(part: int, whole: int) -> str:
-        return say("{part} of {whole}", part=part, whole=whole)
+        return say("{part} of {whole}", part=part, whole=whole) if whole else ""
 
     national = rate(round(100 * one.national_met / one.national_promised, 1) if one.national_promised else None)
     return (
@@ -150,6 +164,11 @@ def figures(one: TallyOut, say: Words) -> tuple[tuple[str, str, str], ...]:
     )
 
 
+def of(part: int, whole: int) -> str:
+    """`3/4`; of nothing there is nothing to say."""
+    return f"{part}/{whole}" if whole else ""
+
+
 def line(one: TallyOut, name: str, href: str | None, *, here: bool = False) -> Line:
     return Line(
         name=name,
@@ -157,10 +176,10 @@ def line(one: TallyOut, name: str, href: str | None, *, here: bool = False) -> L
         here=here,
         lines=one.lines,
         hit=rate(one.two_hour_hit_rate),
-        hit_of=f"{one.two_hour_met}/{one.two_hour_promised}",
+        hit_of=of(one.two_hour_met, one.two_hour_promised),
         coverage=rate(one.two_hour_coverage),
-        coverage_of=f"{one.two_hour_covered}/{one.two_hour_coverable}",
-        national=f"{one.national_met}/{one.national_promised}",
+        coverage_of=of(one.two_hour_covered, one.two_hour_coverable),
+        national=of(one.national_met, one.national_promised) or "—",
         missed=one.missed,
         again=one.failed_again,
         escalated=one.escalated,
@@ -172,7 +191,7 @@ def line(one: TallyOut, name: str, href: str | None, *, here: bool = False) -> L
 def chart(months: Sequence[TallyOut], say: Words) -> Drawn | None:
     """Hit rate and coverage side by side, oldest month first."""
     shown = list(reversed(months[:CHARTED]))
-    if not shown:
+    if len(shown) < FEWEST:
         return None
     series = (
         Series(name=say("2-hour hit rate"), values=tuple(one.two_hour_hit_rate for one in shown)),
@@ -222,34 +241,39 @@ def again(one: AgainOut) -> Again:
     )
 
 
-def report_view(
-    months: CommitmentsOut,
-    groups: Sequence[TallyOut],
-    missed: Sequence[MissOut],
-    repeated: Sequence[AgainOut],
-    *,
-    month: str,
-    by: Dimension,
-    href: dict[str, str],
-    say: Words,
-) -> ReportView:
-    """Everything finished. `href` gives the address of each month."""
-    here = next((one for one in months.items if one.month == month), None)
+def report_view(months: Sequence[TallyOut], tables: Tables, shown: Shown, say: Words) -> ReportView:
+    """Everything finished. `months` are those beside the chosen one, newest first: the chart's, and its answer's."""
+    here = next((one for one in months if one.month == shown.month), None)
     title = say("Do we keep our promises?")
-    if month:
-        title = say("Did we keep our promises in {month}?", month=month_name(month_of(month), say))
+    if shown.month:
+        title = say("Did we keep our promises in {month}?", month=month_name(month_of(shown.month), say))
     return ReportView(
         title=title,
-        month=month,
+        month=shown.month,
         answer=answer(here, say) if here else (),
         figures=figures(here, say) if here else (),
-        chart=chart(months.items, say),
-        months=tuple(line(one, one.month, href.get(one.month), here=one is here) for one in months.items),
-        groups=tuple(line(one, group_name(one, by, say), None) for one in groups),
-        by=by,
-        by_words=say(BY[by]),
-        late=tuple(late(one, say) for one in missed),
-        again=tuple(again(one) for one in repeated),
+        chart=chart(months, say),
+        months=tuple(
+            line(one, one.month, shown.address(month=one.month), here=one.month == shown.month) for one in tables.months
+        ),
+        groups=tuple(line(one, group_name(one, shown.by, say), None) for one in tables.groups),
+        by=shown.by,
+        by_words=say(BY[shown.by]),
+        chips=chips(shown, say),
+        late=tuple(late(one, say) for one in tables.late),
+        again=tuple(again(one) for one in tables.again),
+    )
+
+
+def chips(shown: Shown, say: Words) -> tuple[Chip, ...]:
+    """The filters in force."""
+    return tuple(
+        Chip(
+            words=f"{say(BY[name])}: {priority_word(value, say) if name == 'priority' else value}",
+            without=shown.address(**{name: None}),
+        )
+        for name in BY
+        if (value := shown.filters.get(name))
     )
 
 

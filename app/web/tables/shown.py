@@ -157,15 +157,20 @@ def kept(asked: Asked) -> list[tuple[str, str]]:
 
 def head_of(column: Column, asked: Asked, tell: Tell) -> Head:
     mine = column is asked.sort
-    turned = f"-{column.key}" if (not asked.descending if mine else column.is_number) else column.key
+    order = turned(column.key, mine=mine, descending=asked.descending, number=column.is_number)
     return Head(
         key=column.key,
         label=tell(column.label),
         kind=column.kind,
-        sort=asked.address(sort=turned) if column.sorts else None,
+        sort=asked.address(sort=order) if column.sorts else None,
         sorted=("descending" if asked.descending else "ascending") if mine else None,
         chosen=column in asked.columns,
     )
+
+
+def turned(key: str, *, mine: bool, descending: bool, number: bool) -> str:
+    """The order that a column's head leads to: the other way where it sorts already, else numbers from the largest."""
+    return f"-{key}" if (not descending if mine else number) else key
 
 
 def field_of(one: Filter, asked: Asked, tell: Tell) -> Field:
