@@ -4,10 +4,13 @@ Each wing keeps its sentences in `app/locales/<language>/<wing>.po`; the message
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
+from babel.dates import get_timezone_name
 from babel.messages.pofile import read_po
 
 Language = Literal["en", "zh-CN"]
@@ -52,6 +55,12 @@ TERMS = frozenset(
 """Facts whose values are the product's own words (`oem_service`, `dispatched`): told in the asker's language."""
 
 
+ZONES = frozenset(("zone", "zones", "timezone"))
+"""Facts that name a time zone as computers do (`Asia/Shanghai`)."""
+SEASONS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
+"""Two days half a year apart: a zone whose distance from UTC differs between them has summer time."""
+SEA_LEVEL = ("UTC", "Etc/UTC", "GMT", "Etc/GMT")
+"""Zones that are no place's."""
 HOURS_FROM_MIN = 120
 """Fewer minutes than this are told as minutes [house]."""
 
@@ -69,9 +78,40 @@ def _told(name: str, value: Any, language: Language) -> Any:
     """A fact as its name says it is meant: a term in words, many minutes (`…_min`, with "min" behind) as hours and minutes."""
     if name in TERMS:
         return term(value, language)
+    if name in ZONES:
+        return (
+            [zone_words(one, language) for one in value]
+            if isinstance(value, list | tuple)
+            else zone_words(value, language)
+        )
     if name.endswith("_min") and type(value) is int and value >= HOURS_FROM_MIN:
         return f"{value // 60} {'小时' if language == 'zh-CN' else 'h'} {value % 60}"
     return value
+
+
+def zone_words(zone: Any, language: Language) -> Any:
+    """What people call a time zone, `China Time (UTC+8)`; the distance only where no summer time changes it. Anything that
+    is no zone's name stays as it is."""
+    return _zone_words(zone, language) if isinstance(zone, str) and zone in available_timezones() else zone
+
+
+@cache
+def _zone_words(zone: str, language: Language) -> str:
+    minutes = {
+        int(offset.total_seconds()) // 60
+        for day in SEASONS
+        if (offset := day.astimezone(ZoneInfo(zone)).utcoffset()) is not None
+    }
+    hours, rest = divmod(abs(min(minutes)), 60)
+    distance = (
+        f"UTC{'-' if min(minutes) < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "") if minutes != {0} else "UTC"
+    )
+    if zone in SEA_LEVEL:
+        return distance
+    name = get_timezone_name(zone, width="long", locale=FOLDERS[language], zone_variant="generic")
+    if len(minutes) > 1:
+        return name
+    return f"{name}（{distance}）" if language == "zh-CN" else f"{name} ({distance})"
 
 
 def term(value: Any, language: Language) -> Any:

@@ -9,11 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from litestar import MediaType, Request, Response
 from litestar.datastructures import Cookie
 
-from app.core.i18n import LANGUAGES, Language, chosen_language, text
+from app.core.i18n import LANGUAGES, Language, chosen_language, text, zone_words
 from app.web.assets import address_of
 from app.web.cookies import cookie, cookie_of, named
 from app.web.nav import navigation
@@ -69,12 +70,19 @@ def environment() -> Environment:
     )
     made.globals["asset"] = address_of
     made.filters["headed"] = headed
+    made.filters["zone"] = zone
     return made
 
 
 def headed(words: str) -> str:
     """Words of a running text as the head of a column or field: its first letter large."""
     return words[:1].upper() + words[1:]
+
+
+@pass_context
+def zone(context: Context, name: str) -> str:
+    """A time zone as the reader calls it."""
+    return str(zone_words(name, context["language"]))
 
 
 def rendered(template: str, language: Language, /, **view: Any) -> str:

@@ -70,7 +70,7 @@ def draft_view(found: schemas.DraftOut, say: Words, *, device: str | None = None
         title=found.title or say("Ticket without a title"),
         ticket=f"{found.connection} {found.number}",
         url=addresses.elsewhere(found.url) or None,
-        at=full_time(found.received_at, "UTC"),
+        at=f"{full_time(found.received_at, 'UTC')} UTC",
         state=say(STATE[found.state]),
         open=found.state == "open",
         version=found.version,
