@@ -75,7 +75,7 @@ def board(
     ]
     frame = frame_of(facts, plans, now=now, say=Words(language))
     judged = sorted(((one, *stands(one, frame)) for one in facts.requests), key=lambda each: _order(each[0], each[2]))
-    why = reasons_of(plans, frame, language)
+    why = reasons_of(facts, plans, frame, language)
     rows = tuple(
         row_of(
             one, found, lead, why.get(one.row.id) or reasons_of_way(lead, frame, language), frame, actor.role in STEER
@@ -327,16 +327,41 @@ def _chips(facts: BoardFacts, area: str | None, total: int, say: Words) -> tuple
     return (AreaChip(code=None, name=say("All areas"), count=total, chosen=area is None), *named)
 
 
-def reasons_of(plans: Sequence[PlanOut], frame: Frame, language: Language) -> dict[str, tuple[str, ...]]:
+def doors_of(facts: BoardFacts) -> dict[str, tuple[str, str]]:
+    """The place each line comes from, by name, and the time zone of its site."""
+    return {line.id: (line.source_name, one.row.timezone) for one in facts.requests for line in one.seen}
+
+
+def closed_until(
+    line: str, named: Mapping[str, Any], start: datetime, doors: Mapping[str, tuple[str, str]], frame: Frame
+) -> str | None:
+    """That a line's place is closed, and until when by its site's clock; None where that is not what holds it up."""
+    if "opens_s" not in named or line not in doors:
+        return None
+    place, zone = doors[line]
+    return frame.say(
+        "{place} is closed until {at}. Opened {short_min} min earlier, it would be in time.",
+        place=place,
+        at=frame.at(start + timedelta(seconds=named["opens_s"]), zone),
+        short_min=named["short_min"],
+    )
+
+
+def reasons_of(
+    facts: BoardFacts, plans: Sequence[PlanOut], frame: Frame, language: Language
+) -> dict[str, tuple[str, ...]]:
     """Why the plan will miss a request's lines, and what would help, in words, by request."""
     found: dict[str, dict[str, None]] = {}
+    doors, starts = doors_of(facts), {one.region: one.planned.problem.start for one in facts.plans}
     of_line = {stop.line: stop.request for plan in plans for route in plan.routes for stop in route.stops}
-    for missed in (one for plan in plans for one in plan.missed if one.request in frame.labels):
+    for region, missed in ((plan.region, one) for plan in plans for one in plan.missed if one.request in frame.labels):
         said = found.setdefault(str(missed.request), {})
         for reason in missed.reasons:
             # How late it will be stands in the row already; a queue of nobody explains nothing.
             if reason.code != "routing.late" and reason.facts.get("jobs") != []:
-                said[text(reason.code, _named(reason.facts, of_line, frame), language)] = None
+                named = _named(reason.facts, of_line, frame)
+                closed = closed_until(missed.line, named, starts[region], doors, frame)
+                said[closed or text(reason.code, named, language)] = None
     return {request: tuple(said) for request, said in found.items()}
 
 

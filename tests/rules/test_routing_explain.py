@@ -1,5 +1,7 @@
 """Why a job is late or unserved, and what would help: each binding fact in a case of its own."""
 
+from typing import Any
+
 import pytest
 
 from app.core.i18n import catalog, text
@@ -33,6 +35,13 @@ def test_R6_a_job_on_time_needs_no_explanation() -> None:
         (job("A", skills=("fiber",)), courier("ali"), "unserved", "no_courier_may", None),
         (job("A", pieces=9), courier("ali"), "unserved", "too_heavy", None),
         (job("A", pickup_open=((0, 60),)), courier("ali"), "unserved", "source_closed", None),
+        (
+            job("A", pickup_open=((HOUR, 9 * HOUR),), due_s=80 * MINUTE),
+            courier("ali"),
+            "late",
+            "source_opens_late",
+            9 * MINUTE,
+        ),
         (job("A", drop_open=((0, 60),)), courier("ali"), "unserved", "closed", None),
         (job("A", due_s=-60), courier("ali"), "late", "due_before_now", None),
     ],
@@ -48,9 +57,14 @@ def test_R6_the_binding_fact_is_named(asked: Job, mine: Courier, head: str, code
     [
         (job("A", ready_s=HOUR, due_s=80 * MINUTE), courier("ali"), {"ready_s": HOUR - 9 * MINUTE}),
         (job("A", due_s=28 * MINUTE), courier("ali"), {"due_s": 29 * MINUTE}),
+        (
+            job("A", pickup_open=((HOUR, 9 * HOUR),), due_s=80 * MINUTE),
+            courier("ali"),
+            {"pickup_open": ((HOUR - 9 * MINUTE, 9 * HOUR),)},
+        ),
     ],
 )
-def test_R6_what_it_says_would_help_does_help(asked: Job, mine: Courier, cure: dict[str, int]) -> None:
+def test_R6_what_it_says_would_help_does_help(asked: Job, mine: Courier, cure: dict[str, Any]) -> None:
     from dataclasses import replace
 
     assert why(asked, mine)

@@ -162,13 +162,15 @@ def test_a_breach_is_told_to_the_managers(visit, site):
 
 
 @pytest.mark.parametrize(
-    ("language", "fix", "done"), [("zh-CN", "开门", "临时开门"), ("en", "opened by", "open for once")]
+    ("language", "shut", "fix", "done"),
+    [("zh-CN", "才开门", "开门", "临时开门"), ("en", "is closed until", "opened by", "open for once")],
 )
-def test_a_closed_place_is_opened_for_once_with_one_button(visit, site, language, fix, done):
+def test_a_closed_place_is_opened_for_once_with_one_button(visit, site, language, shut, fix, done):
     world, asked = elsewhere(behind_a_door(site))
     page = opened(visit, site, area=world.area, language=language)
     row = page.locator(f"#row-{asked['id']}")
     expect(row).to_have_attribute("data-standing", "risk")
+    expect(row).to_contain_text(shut)
     row.locator("button").last.click()
     first = page.locator("#panel .fix").first
     expect(first).to_contain_text(fix)

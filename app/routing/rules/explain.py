@@ -155,6 +155,10 @@ def _part(job: Job, problem: Problem) -> list[Reason]:
     start = start_of(job, "pickup", 0)
     if start is None:
         found.append(Reason("R1", "routing.source_closed", {"ready_s": job.ready_s}))
+    elif start + direct > job.due_s and job.ready_s + direct <= job.due_s:
+        found.append(
+            Reason("R1", "routing.source_opens_late", {"opens_s": start, "short_s": start + direct - job.due_s})
+        )
     elif start + direct > job.due_s:
         fact = {"ready_s": start, "short_s": start + direct - job.due_s}
         found.append(Reason("R1", "routing.ready_too_late", fact))
