@@ -8,6 +8,7 @@ from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
+from litestar.types import Receive, Send
 
 from app.accounts.guards import Call
 from app.accounts.rules import Role
@@ -155,8 +156,26 @@ def on_unrouted(request: Request[Any, Any, Any], exception: HTTPException) -> Re
     """The framework's refusals where no page answers: a browser that a person mistyped into is shown a page."""
     reads_pages = "text/html" in request.headers.get("accept", "")
     if exception.status_code == 404 and reads_pages and not request.url.path.startswith(NOT_FOR_PEOPLE):
-        return on_page_http_exception(request, exception)
+        return Mistyped("", status_code=404)
     return on_http_exception(request, exception)
+
+
+class Mistyped(Response[str]):
+    """The page at an address that leads nowhere. No guard has asked who is signed in there, and a handler of exceptions
+    cannot wait for the answer; the sending of a response can: so that whoever is signed in keeps the navigation."""
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> Any:
+        async def answer(scope: Any, receive: Receive, send: Send) -> None:
+            request = Request[Any, Any, Any](scope, receive)
+            shown: Response[str]
+            try:
+                await signed_in_by(request)
+                shown = on_page_refusal(request, NotFound())
+            except Exception as wrong:
+                shown = on_page_exception(request, wrong)
+            await shown.to_asgi_response(app=None, request=request)(scope, receive, send)
+
+        return answer
 
 
 def on_page_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[str]:

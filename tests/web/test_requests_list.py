@@ -7,7 +7,7 @@ import pytest
 
 from app.web.nav import WORK
 from tests.cast import a_world
-from tests.web.visitors import signed_in
+from tests.web.visitors import signed_in, visitor
 
 pytestmark = pytest.mark.anyio
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -75,5 +75,13 @@ async def test_a_mistyped_address_shows_a_page_to_people_and_a_problem_to_progra
     program = await browser.get("/bord", headers={"Accept": "application/json"})
     call = await browser.get("/v1/bord", headers=BROWSER)
     assert (page.status_code, "<h1>" in page.text) == (404, True)
+    for entry in WORK["dispatcher"]:
+        assert f'href="{entry}"' in page.text
     assert (program.status_code, program.json()["code"]) == (404, "not_found")
     assert (call.status_code, call.json()["code"]) == (404, "not_found")
+
+
+async def test_a_mistyped_address_shows_no_navigation_to_strangers(app):
+    page = await visitor(app).get("/bord", headers=BROWSER)
+    assert page.status_code == 404
+    assert 'href="/board"' not in page.text
