@@ -123,6 +123,9 @@ async def test_one_that_fails_says_since_when_and_can_be_tried_now(browser, hook
     await posted(browser, f"{path}/test", path)
     await send()
     page = (await browser.get(path)).text
+    number = path.rpartition("/")[2]
+    log = (await browser.get(f"/admin/webhook-deliveries?endpoint={number}")).text
+    assert re.search(r'data-label="Last answer"><span>500</span>', log)
     assert ("failing, tried again" in page, "Failing since" in page, "Try now" in page) == (True, True, True)
     await act(browser, path, "switch", to="on")
     await send()
@@ -130,6 +133,15 @@ async def test_one_that_fails_says_since_when_and_can_be_tried_now(browser, hook
     off = await act(browser, path, "switch", to="off")
     assert off.status_code == 303
     assert "switched off" in (await browser.get(path)).text
+
+
+async def test_the_log_says_why_where_there_was_no_answer(browser, hook, receiver, send):
+    path, _ = hook
+    await receiver.stop()
+    await posted(browser, f"{path}/test", path)
+    await send()
+    log = (await browser.get(f"/admin/webhook-deliveries?endpoint={path.rpartition('/')[2]}")).text
+    assert re.search(r'data-label="Last answer"><span>no connection</span>', log)
 
 
 async def test_a_new_secret_signs_beside_the_old_one_or_alone(browser, hook, receiver, send):

@@ -17,7 +17,7 @@ from app.integrations.queries import endpoints as queries
 from app.integrations.schemas import DeliveryOut
 from app.integrations.service import endpoints as service
 from app.web.admin.event_words import event_in_words
-from app.web.admin.webhook_words import DELIVERY, DELIVERY_STANDING, EVENT_TYPE, why
+from app.web.admin.webhook_words import DELIVERY, DELIVERY_STANDING, EVENT_TYPE, WHY, why
 from app.web.frame import signed_in
 from app.web.render import Words, language_of, page, see_other
 from app.web.sessions import SignedIn
@@ -51,7 +51,10 @@ LOG = Listing(
             nullable=False,
         ),
         Column(key="tries", label="Tries", sql="d.attempts", kind="quantity", nullable=False),
-        Column(key="answer", label="Last answer", sql="CAST(d.last_status AS text)", kind="code"),
+        Column(
+            key="answer", label="Last answer", kind="state", words=WHY,
+            sql="CASE WHEN d.last_status IS NULL THEN d.reason ELSE CAST(d.last_status AS text) END",
+        ),
         Column(key="to", label="Webhook", sql="coalesce(e.description, substring(e.url from '//([^/]*)'))"),
         Column(key="next_at", label="Next try", sql="d.next_at", kind="instant", shown=False),
         Column(key="url", label="Address", sql="e.url", shown=False),
