@@ -50,7 +50,14 @@ ROLE: Mapping[str, str] = {
     "finance": "finance",
     "integration": "integration",
 }
-TABLES = (STANDING, PRIORITY, STEP, PROMISE, CLOCK, HOLD, ROLE)
+LEVEL: Mapping[str, str] = {
+    "warn_50": "half of its time is gone",
+    "warn_80": "four fifths of its time are gone",
+    "breach": "missed",
+    "called": "managers called",
+}
+"""What is told of a clock that runs out, or of a person who was called."""
+TABLES = (STANDING, PRIORITY, STEP, PROMISE, CLOCK, HOLD, ROLE, LEVEL)
 
 
 def clock_time(instant: datetime, zone: str, now: datetime, say: Words) -> str:

@@ -20,15 +20,9 @@ from app.web.frame import signed_in
 from app.web.render import Words, page
 from app.web.sessions import SignedIn
 from app.web.views import Standing
-from app.web.words import CLOCK, PRIORITY, clock_time
+from app.web.words import CLOCK, LEVEL, PRIORITY, clock_time
 
 SIZE = 50
-LEVEL: Mapping[str, str] = {
-    "warn_50": "half of its time is gone",
-    "warn_80": "four fifths of its time are gone",
-    "breach": "missed",
-    "called": "managers called",
-}
 STANDS: Mapping[str, Standing] = {"warn_50": "ok", "warn_80": "risk", "breach": "late", "called": "risk"}
 TOLD: Mapping[str, str] = {
     "dispatcher": "dispatcher",

@@ -193,9 +193,9 @@ async def courier_names(db: AsyncConnection, codes: Iterable[str | None]) -> Map
 
 
 async def people(db: AsyncConnection, ids: Iterable[str]) -> Mapping[str, str]:
-    """Who is behind the ids that steps and events carry; a duty is told by its own name."""
+    """Who is behind the ids that steps and events carry; what a duty did, the product did."""
     found = await _names(db, PEOPLE, ids, "id")
-    return {one: found.get(one, one.removeprefix("duty:")) for one in ids}
+    return {one: found.get(one, "Sparelane" if one.startswith("duty:") else one) for one in ids}
 
 
 async def _names(db: AsyncConnection, statement: Any, keys: Iterable[str | None], column: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from app.fulfillment.queries.requests import Loaded
 from app.web.engineer.known import Known, part_told
 from app.web.engineer.words import DONE, METHOD, full_time
 from app.web.render import Words
-from app.web.words import CLOCK
+from app.web.words import CLOCK, LEVEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +49,13 @@ def details_told(details: Mapping[str, Any], known: Known, say: Words) -> Iterab
             yield str(details[name])
     if planned := details.get("planned_at"):
         yield full_time(datetime.fromisoformat(planned), known.where.timezone)
-    for name in ("reason", "priority", "cause", "level"):
+    for name in ("reason", "priority", "cause"):
         if details.get(name):
             yield str(term(details[name], say.language))
     if clock := details.get("clock"):
         yield say(CLOCK[clock]) if clock in CLOCK else str(clock)
+    if level := details.get("level"):
+        yield say(LEVEL[level]) if level in LEVEL else str(term(level, say.language))
     for name in ("courier", "carrier"):
         if details.get(name):
             yield known.names.get(details[name], str(details[name]))

@@ -375,7 +375,10 @@ def evidence(facts: Mapping[str, Any], zone: str, say: Words) -> list[tuple[str,
         words = term(value, say.language)
         shown = "、".join(words) if isinstance(words, list) else str(words)
         if name.endswith("_at"):
-            shown = at(datetime.fromisoformat(str(value)), zone)
+            instant = datetime.fromisoformat(str(value))
+            shown = f"{at(instant, zone)} {zone_name(instant, zone)}"
+        if name == "verdict":
+            shown = say("The verdict with its proof")
         found.append((say(EVIDENCE[name]), shown, links[name] + str(value) if name in links else None))
     return found
 
