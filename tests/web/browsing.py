@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import uvicorn
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from app.accounts import service as accounts
 from app.accounts.rules import Role, duty_actor
@@ -170,6 +170,20 @@ def sign_in_as(seen: Visit, site: Site, login: str, password: str) -> Page:
     seen.page.keyboard.press("Enter")
     seen.page.wait_for_url(lambda url: url not in (site.base + "/", site.base + "/sign-in"))
     return seen.page
+
+
+def tab_to(page: Page, target: Locator, *, within: int = 40, step: str = "Tab") -> None:
+    """Go to something by the Tab key alone, as somebody without a mouse does; what has the focus on the way is seen."""
+    expect(target).to_be_visible()
+    for _ in range(within):
+        page.keyboard.press(step)
+        here, seen = target.evaluate(
+            "one => [one === document.activeElement, document.activeElement.matches('body, :focus-visible')]"
+        )
+        assert seen
+        if here:
+            return
+    raise AssertionError(f"{within} steps did not lead to {target}")
 
 
 def contrasts(page: Page) -> list[str]:

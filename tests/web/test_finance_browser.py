@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from python_calamine import CalamineWorkbook
 
-from tests.web.browsing import PHONE, fits, sign_in
+from tests.web.browsing import PHONE, fits, sign_in, tab_to
 from tests.web.finance_cast import charged, claimed
 
 WORDS = {
@@ -48,6 +48,34 @@ def test_from_a_serial_to_its_verdict_its_charge_and_a_credit(visit, site, langu
     expect(page.locator(".toast")).to_contain_text(words["credited"])
     expect(page.locator(".amounts")).to_contain_text("−40.00")
     expect(page.locator(".amounts")).to_contain_text("58.50")
+    assert seen.complaints == []
+
+
+def test_a_charge_is_found_and_credited_by_keyboard_alone(visit, site):
+    paid, words, seen = site.run(charged), WORDS["en"], visit("en")
+    page = sign_in(seen, site, site.key("finance"))
+    tab_to(page, page.get_by_role("link", name="Charges"), step="Shift+Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/finance/charges*")
+    tab_to(page, page.get_by_role("searchbox"))
+    page.keyboard.type(paid["serial"])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**search=*")
+    tab_to(page, page.locator('tbody a[href^="/finance/charges/"]').first)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/finance/charges/*")
+    tab_to(page, page.get_by_role("button", name=words["credit"]))
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog[open]")
+    amount, reason = dialog.locator("[name=amount]"), dialog.locator("[name=reason]")
+    for field, typed in ((amount, "40"), (reason, "goodwill")):
+        if not field.evaluate("one => one === document.activeElement"):
+            tab_to(page, field, within=8)
+        page.keyboard.press("Control+A")
+        page.keyboard.type(typed)
+    tab_to(page, dialog.get_by_role("button", name=words["do"], exact=True), within=8)
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text(words["credited"])
     assert seen.complaints == []
 
 
