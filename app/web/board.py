@@ -34,6 +34,8 @@ from app.web.words import CLOCK, HOLD, PRIORITY, PROMISE, STANDING, STEP, Frame,
 RISK = timedelta(minutes=10)
 """A plan with less to spare than this is at risk [house]."""
 SOON = timedelta(minutes=30)
+HALF_A_MINUTE = timedelta(seconds=30)
+"""Doors open at whole minutes; a plan counts whole seconds from a moment between two."""
 COLORS = 8
 STEER = (ADMIN, DISPATCHER)
 LATE_WAYS = ("routing.source_too_late", "routing.source_unreachable")
@@ -342,7 +344,7 @@ def closed_until(
     return frame.say(
         "{place} is closed until {at}. Opened {short_min} min earlier, it would be in time.",
         place=place,
-        at=frame.at(start + timedelta(seconds=named["opens_s"]), zone),
+        at=frame.at(start + timedelta(seconds=named["opens_s"]) + HALF_A_MINUTE, zone),
         short_min=named["short_min"],
     )
 

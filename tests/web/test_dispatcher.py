@@ -166,11 +166,12 @@ def test_a_breach_is_told_to_the_managers(visit, site):
     [("zh-CN", "才开门", "开门", "临时开门"), ("en", "is closed until", "opened by", "open for once")],
 )
 def test_a_closed_place_is_opened_for_once_with_one_button(visit, site, language, shut, fix, done):
-    world, asked = elsewhere(behind_a_door(site))
+    world, asked, opens = elsewhere(behind_a_door(site))
     page = opened(visit, site, area=world.area, language=language)
     row = page.locator(f"#row-{asked['id']}")
     expect(row).to_have_attribute("data-standing", "risk")
     expect(row).to_contain_text(shut)
+    expect(row).to_contain_text(f"{opens:%H}:00")
     row.locator("button").last.click()
     first = page.locator("#panel .fix").first
     expect(first).to_contain_text(fix)
@@ -192,4 +193,4 @@ async def behind_a_door(site):
         await made(api, "/v1/places", place)
         await world.receive(world.psu, 1, place=shut)
         failure = {"occurred_at": site.clock.now().isoformat(), "cause": "defect", "system_stopped": True}
-        return world, await world.ask(failure=failure)
+        return world, await world.ask(failure=failure), opens
