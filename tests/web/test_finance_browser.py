@@ -14,14 +14,14 @@ WORDS = {
         "search": "Search", "credit": "Credit…", "do": "Credit it", "credited": "40.00 CNY credited to",
         "claims": "Claims on suppliers", "file": "File it…", "filed": "Filed", "now": "The claim is now: filed.",
         "export": "Export", "month": "Month", "save": "Save", "views": "My views", "saved": "is saved",
-        "columns": "Columns", "tax": "Tax", "show": "Show",
+        "sort": "Sort", "columns": "Columns", "tax": "Tax", "show": "Show",
         "close": "Close…", "close_it": "Close 2026-11", "closed": "2026-11 is closed.",
     },
     "zh-CN": {
         "search": "查找", "credit": "冲销…", "do": "冲销", "credited": "冲销 40.00 CNY",
         "claims": "向原厂索赔", "file": "提交索赔…", "filed": "已提交", "now": "索赔状态：已提交",
         "export": "导出", "month": "月份", "save": "保存", "views": "我的视图", "saved": "已保存",
-        "columns": "列", "tax": "税额", "show": "查看",
+        "sort": "排序", "columns": "列", "tax": "税额", "show": "查看",
         "close": "关闭…", "close_it": "关闭 2026-11", "closed": "2026-11 已关闭",
     },
 }  # fmt: skip
@@ -85,7 +85,12 @@ def test_from_the_costs_to_a_claim_that_is_filed(visit, site, language):
     page = sign_in(seen, site, site.key("finance"))
     page.goto(site.base + "/finance/costs")
     page.get_by_role("link", name=words["claims"]).click()
-    page.goto(f"{page.url}?search={made['serial']}")
+    page.locator("summary", has_text=words["sort"]).click()  # cards have no heads
+    page.locator("details[open] a").first.click()
+    page.wait_for_url("**sort=**")
+    page.locator("summary", has_text=words["sort"]).click()
+    expect(page.locator("details[open] a[aria-current]")).to_have_count(1)
+    page.goto(f"{page.url.split('?')[0]}?search={made['serial']}")
     page.locator('tbody a[href^="/finance/costs/claims/"]').first.click()
     page.get_by_role("button", name=words["file"]).click()
     dialog = page.locator("dialog[open]")
