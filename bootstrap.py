@@ -190,7 +190,7 @@ def test() -> None:
     need_helpdesk()
     need_request_tracker()
     what = os.environ.get("TESTS", "tests").split()
-    workers = os.environ.get("WORKERS", str((os.cpu_count() or 2) + 1))  # four tenths of the time is waiting for others
+    workers = os.environ.get("WORKERS", str(os.cpu_count() or 2))
     sh(PYTHON, "-m", "pytest", "-n", workers, "--dist", "worksteal", *what)
 
 
