@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.web.browsing import PHONE, Site, sign_in
 from tests.web.field import Field, a_field, do, faults, send_off, shown
@@ -52,8 +52,14 @@ def choose(page: Page, priority: str = "severe") -> None:
 
 
 def press(page: Page, verb: str) -> None:
-    """Open a step's dialog."""
-    page.locator(f"#doing [data-dialog='do-{verb}']").click()
+    """Open a step's dialog. Whose click meets the moment at which the page is renewed clicks once more."""
+    for _ in range(2):
+        page.locator(f"#doing [data-dialog='do-{verb}']").click()
+        try:
+            page.locator(f"#do-{verb}").wait_for(state="visible", timeout=3_000)
+            return
+        except Error:
+            continue
     expect(page.locator(f"#do-{verb}")).to_be_visible()
 
 
