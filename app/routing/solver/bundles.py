@@ -139,7 +139,9 @@ class _Task:
         self.cost = bundles.levels[live, PRICE]
         self.may_miss = (missing[:, none] == 0).all(1)
         bound = [level for level in before if value[level] > 0]
-        unit = np.array([NOWHERE_S if level >= 3 and value[level] % NOWHERE_S == 0 else 1 for level in bound] or [1])
+        unit = np.array(
+            [NOWHERE_S if level >= 3 and value[level] % NOWHERE_S == 0 else 1 for level in bound], dtype=np.int64
+        )
         self.unit, self.bound = unit, bound
         self.rows, self.missing = bundles.levels[live][:, bound], missing[:, bound]
         self.most = [value[level] for level in bound]
@@ -176,7 +178,7 @@ class _Task:
         taken = np.zeros(len(self.free) + 1, np.int64)
         np.add.at(taken, self.shelf[some], self.pieces[some])
         total = int(self.cost[some].sum())
-        for steps, left in zip(self.steps, taken.tolist(), strict=False):
+        for steps, left in zip(self.steps, taken[:-1].tolist(), strict=True):
             for width, price in steps:
                 total += price * min(width, left)
                 left -= min(width, left)
@@ -194,7 +196,7 @@ class _Program:
         self.serves = [self.solver.Constraint(1, 1) for _ in range(task.orders)]
         self.takes = [self.solver.Constraint(-infinity, 0) for _ in task.steps]
         self.keeps = [
-            self.solver.Constraint(-infinity, most / unit) for most, unit in zip(task.most, task.unit, strict=False)
+            self.solver.Constraint(-infinity, most / unit) for most, unit in zip(task.most, task.unit, strict=True)
         ]
         for row, steps in zip(self.takes, task.steps, strict=True):
             for width, price in steps:
@@ -209,7 +211,7 @@ class _Program:
     def _column(self, serves: Any, levels: Array) -> Any:
         column = self.solver.NumVar(0, self.solver.infinity(), "")
         serves.SetCoefficient(column, 1)
-        for row, amount, unit in zip(self.keeps, levels.tolist(), self.task.unit.tolist(), strict=False):
+        for row, amount, unit in zip(self.keeps, levels.tolist(), self.task.unit.tolist(), strict=True):
             if amount:
                 row.SetCoefficient(column, amount / unit)
         return column
@@ -252,7 +254,7 @@ class _Program:
         shelf = np.array([*(row.dual_value() for row in self.takes), 0.0])
         order = np.array([row.dual_value() for row in self.serves])
         found = task.cost - order[task.order] - (shelf[task.shelf] * task.pieces).sum(1)
-        for row, amounts, unit in zip(self.keeps, task.rows.T, task.unit.tolist(), strict=False):
+        for row, amounts, unit in zip(self.keeps, task.rows.T, task.unit.tolist(), strict=True):
             found = found - row.dual_value() * (amounts / unit)
         return np.asarray(found)
 
