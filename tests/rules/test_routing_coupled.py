@@ -1,6 +1,7 @@
 """Orders of several lines by CP-SAT: against brute force, against the flow, within limits, and never worse than greedy."""
 
 import random
+import time
 from dataclasses import replace
 from itertools import product
 
@@ -16,7 +17,8 @@ from app.routing.solver import bundles
 from app.routing.solver.child import Solver
 from app.routing.solver.coupled import better_picks, divide_orders
 from app.routing.solver.flow import NEVER, Columns, assign, assign_lines, nearest
-from app.routing.solver.orders import LEVELS, PRICE, Prices, value_of
+from app.routing.solver.orders import LEVELS, PRICE, Prices, value_of, ways_of
+from app.routing.solver.pooled import pooled
 
 PRICES = Prices(trip_minor=40, substitute_minor=25)
 
@@ -75,15 +77,33 @@ def test_R2_orders_equal_brute_force(seed: int, priced: bool) -> None:
     assert found.value == best
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_R2_bundles_come_to_what_single_ways_come_to(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    orders = orders_of(seed, 8, 3, 4)
+@pytest.mark.parametrize(
+    ("seed", "count", "places"),
+    [(1, 8, 4), (2, 8, 4), (3, 8, 4), (1, 4, 2), (18, 4, 2), (557, 2, 2), (568, 3, 2), (47, 7, 2), (48, 7, 3)],
+)
+def test_R2_bundles_come_to_what_single_ways_come_to(
+    seed: int, count: int, places: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the places cannot do what their stock together could."""
+    orders = orders_of(seed, count, 3, places)
     by_bundles = divide_orders(orders, limit_s=60, prices=PRICES)
     monkeypatch.setattr(bundles, "MOST", 0)
     by_ways = divide_orders(orders, limit_s=60, prices=PRICES)
     assert by_bundles.optimal
     assert by_ways.optimal
     assert by_bundles.value == by_ways.value
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_R2_no_division_is_better_than_what_the_pools_allow(seed: int) -> None:
+    orders = orders_of(seed, 5, 3, 3)
+    options = [[ways_of(ask, None) for ask in asks] for asks in orders]
+    pools = pooled(orders, options, end=time.process_time() + 60)
+    found = divide_orders(orders, limit_s=60, prices=PRICES)
+    assert pools is not None
+    assert found.optimal
+    assert pools.least <= found.value[: len(pools.least)]
 
 
 def test_R2_a_bound_is_never_above_what_any_division_costs() -> None:

@@ -14,7 +14,8 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from app.routing.rules.sourcing import Ask, Pick, Shelf, options_of
-from app.routing.solver.bundles import cheapest, solver_for
+from app.routing.solver.branching import divide
+from app.routing.solver.bundles import Bundles
 from app.routing.solver.flow import NOWHERE_S
 from app.routing.solver.orders import (
     LEVELS,
@@ -31,6 +32,7 @@ from app.routing.solver.orders import (
     value_of,
     ways_of,
 )
+from app.routing.solver.pooled import pooled
 
 MOST_WEIGHT = 1 << 16
 """Levels are minimized together as long as their weights stay below this."""
@@ -65,7 +67,13 @@ def divide_orders(
     """
     end = time.process_time() + limit_s
     options = [[ways_of(ask, most) for ask in order] for order in orders]
-    return _Model(orders, options, prices).solved(one_by_one(orders, options), end, seed)
+    greedy = one_by_one(orders, options)
+    bundles = None if prices is None else Bundles.of(orders, options, prices)
+    if bundles is None:
+        return _Model(orders, options, prices).solved(greedy, end, seed)
+    pools = pooled(orders, options, end=end, seed=seed)
+    found = divide(bundles, bundles.numbers_of(greedy, options), pools=pools, end=end)
+    return Division(picks_of(bundles.chosen(found.bundles, options)), found.value, found.proven, found.bound)
 
 
 def better_picks(asks: Sequence[Ask], picks: Sequence[Pick], *, limit_s: float) -> tuple[tuple[Pick, ...], bool]:
@@ -79,6 +87,23 @@ def better_picks(asks: Sequence[Ask], picks: Sequence[Pick], *, limit_s: float) 
     model.model.add(model.serves[0] == 1)
     found = model.solved([tuple(start)], time.process_time() + limit_s, 0)
     return found.picks[0] or tuple(picks), found.optimal
+
+
+def picks_of(chosen: Chosen) -> tuple[tuple[Pick, ...] | None, ...]:
+    """Each order's picks."""
+    return tuple(None if one is None else tuple(pick for option in one for pick in option.picks) for one in chosen)
+
+
+def solver_for(seed: int, limit_s: float) -> cp_model.CpSolver:
+    """CP-SAT as it does best here: rows relaxed fully, no time for symmetries and probing."""
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = seed
+    solver.parameters.linearization_level = 2
+    solver.parameters.symmetry_level = 0
+    solver.parameters.cp_model_probing_level = 0
+    solver.parameters.max_time_in_seconds = limit_s
+    return solver
 
 
 class _Model:
@@ -147,12 +172,6 @@ class _Model:
         """Level by level, joined where their weights allow; each keeps what the ones before it reached."""
         best, value, proven, bound = greedy, value_of(self.orders, greedy, self.prices), 0, 0
         while proven < LEVELS:
-            if proven == PRICE and self.prices is not None and len(self.orders) > 1:
-                priced = cheapest(self.orders, self.options, self.prices, best=best, value=value, end=end, seed=seed)
-                if priced is not None:
-                    best, bound, proven = priced.chosen, priced.bound, LEVELS if priced.proven else PRICE
-                    value = value_of(self.orders, best, self.prices)
-                    break
             joined, weights = self._joined(proven)
             goal = sum(weight * self.levels[level][0] for level, weight in zip(joined, weights, strict=True))
             if any(value[level] for level in joined):
@@ -165,8 +184,7 @@ class _Model:
                     break
             self.model.add(goal <= sum(weight * value[level] for level, weight in zip(joined, weights, strict=True)))
             proven = joined[-1] + 1
-        picks = tuple(None if one is None else tuple(pick for option in one for pick in option.picks) for one in best)
-        return Division(picks, value, proven, bound)
+        return Division(picks_of(best), value, proven, bound)
 
     def _joined(self, first: int) -> tuple[list[int], list[int]]:
         """The levels from `first` on that fit into one goal, and what each weighs in it."""

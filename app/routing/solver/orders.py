@@ -9,7 +9,7 @@ from app.routing.solver.flow import NOWHERE_S
 
 LEVELS = 13
 """missed by tier, late by tier, substitutes, places, picks, arrival, partners, price, soonest: R2's order."""
-PLACES, PRICE = 7, 11
+TIERS, PLACES, PRICE = 3, 7, 11
 Order = Sequence[Ask]
 Ways = Sequence[Sequence[Sequence[Option]]]
 """The ways of each line of each order."""
