@@ -61,10 +61,25 @@
     if (said) said.hidden = well;
   }
 
+  /* What is under a pressed pointer stays until it is let go: a click needs the element that it began on. */
+  let pressed = null, waits = false;
+  function spare(event) {
+    if (!pressed || !event.detail.target.contains(pressed)) return;
+    event.detail.shouldSwap = false;
+    waits = true;
+  }
+  function letGo() {
+    setTimeout(function () { // after the click
+      pressed = null;
+      if (waits) ask();
+      waits = false;
+    });
+  }
+
   /* What the reader had open, in hand or in view stays so; rows that changed show it. */
   let before = null;
-  function remember() {
-    if (before) return; // an answer that comes before the last one has settled must not forget what was open
+  function remember(event) {
+    if (before || event.detail.shouldSwap === false) return; // an answer that comes before the last one has settled must not forget what was open
     const focused = document.activeElement && document.activeElement.closest("[id]");
     before = {
       open: new Map([...document.querySelectorAll("details[id]")].map((one) => [one.id, one.open])),
@@ -101,6 +116,9 @@
     setInterval(tick, 1000);
     const live = document.getElementById("live");
     if (!live) return;
+    document.addEventListener("pointerdown", function (event) { pressed = event.target; }, true);
+    for (const name of ["pointerup", "pointercancel", "dragend"]) document.addEventListener(name, letGo, true);
+    for (const name of ["htmx:beforeSwap", "htmx:oobBeforeSwap"]) document.body.addEventListener(name, spare);
     document.body.addEventListener("htmx:beforeSwap", remember);
     let settling = false; // every part settles by itself; the page is looked at once, when all have
     document.body.addEventListener("htmx:afterSettle", function () {
