@@ -23,7 +23,8 @@ LEAST = 70
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What may be asked of `days`."""
-    parser.add_argument("--days", type=int, default=len(SEEDS), help="how many, from seed 1 on")
+    parser.add_argument("--days", type=int, default=len(SEEDS), help="how many")
+    parser.add_argument("--first", type=int, default=1, help="the seed of the first day")
     parser.add_argument("--policies", default="all", help=f"of {', '.join(POLICIES)}, parted by commas; all but known")
     parser.add_argument(
         "--seconds", type=float, default=0.2, help="CPU seconds of one plan; known has 300 times as much"
@@ -42,13 +43,19 @@ def main(asked: argparse.Namespace) -> None:
     strangers = set(chosen) - set(POLICIES)
     if strangers:
         raise SystemExit(f"no such policy: {', '.join(sorted(strangers))}")
-    turns = [(seed, policy, asked) for seed in SEEDS[: asked.days] for policy in chosen]
+    turns = [(seed, policy, asked) for seed in _seeds(asked) for policy in chosen]
     rows = []
     with ProcessPoolExecutor(max_workers=asked.jobs) as pool:
         for row in pool.map(_turn, turns):
             print(json.dumps(row), flush=True)
             rows.append(row)
     print("\n".join(table(rows)))
+
+
+def _seeds(asked: argparse.Namespace) -> Sequence[int]:
+    if asked.first not in SEEDS:
+        raise SystemExit(f"days have seeds {SEEDS[0]} to {SEEDS[-1]}")
+    return SEEDS[SEEDS.index(asked.first) :][: asked.days]
 
 
 def _turn(turn: tuple[int, str, argparse.Namespace]) -> dict[str, Any]:
