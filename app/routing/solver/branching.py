@@ -1,4 +1,4 @@
-"""Branch and price (Barnhart and others 1998): the best division of whole bundles, level by level of R2, with its proof.
+"""Branch and price (Barnhart and others 1998): the cheapest division of whole bundles, with its proof.
 
 A node opens some bundles of each order; its linear program says what every division within costs at least. Where bundles
 are chosen in part, the order is split by one question: served or not, does it go to this place, does it take from this shelf.
@@ -9,35 +9,36 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from ortools.sat.python import cp_model
 
-from app.routing.solver.bundles import Array, Bundles, fits
-from app.routing.solver.master import NEVER, SLIP, WHOLE, Goal, Master, Open, Relaxed
-from app.routing.solver.orders import LEVELS, PRICE, TIERS
-from app.routing.solver.pooled import Pooled
+from app.routing.solver.bundles import Array, Bundles, best_of_each
+from app.routing.solver.master import NEVER, SLIP, WHOLE, Master, Open, Relaxed
+from app.routing.solver.orders import PRICE
+from app.routing.solver.sat import solver_for
 
 BOUND_S = 0.3
 """More than the time that was given, for the first bound: without it nobody knows what a plan is worth."""
-LATER = 0.6
-"""Of the time that is left: kept for another way, when it is not known whether this one leads anywhere."""
-MOST_NODES = 100
-"""Looked at for a first guess."""
+NEAR = 10
+"""Bundles of each order that CP-SAT chooses among, where the search found nothing."""
+LAST = 0.35
+"""Of the time: kept for that."""
 LOOKED, TRIED = 12, 4
 """Questions that promise most, and how many of them are tried at a node where nobody has tried them before."""
-HEAVIER = 30
-"""A miss weighs so much more than one of the next tier, where all are weighed together."""
+DIVES, SURE = (4, 16, 64, 256), 0.9
+"""Nodes at which orders are settled at once, where that may find something better, and how sure those are that go first."""
 HALF = 0.02
 """Parts nearer to none or whole than this are no question."""
 
 
 @dataclass(frozen=True, slots=True)
-class Divided:
-    """The bundle of each served order, what that comes to, the levels proven, and below what the next cannot be."""
+class Cheapest:
+    """The bundle of each served order, what their price comes to, and below what no division's can be."""
 
     bundles: dict[int, int]
-    value: tuple[int, ...]
-    proven: int
+    price: int
     bound: int
 
 
@@ -54,160 +55,158 @@ class _Question:
         return self.key[0]
 
 
-def divide(bundles: Bundles, start: dict[int, int], *, pools: Pooled | None, end: float) -> Divided:
-    """The best division by R2, as far as the process's own clock says before `end`; never worse than `start`.
-
-    What the pools allow can mostly be reached: then the price alone is left. Else it is one level after the other.
-    """
-    if pools is not None and len(pools.least) == 2 * TIERS:
-        found = _straight(bundles, start, pools, end)
-        if found is not None:
-            return found
-    start = _guessed(bundles, start, end)
-    return _stepwise(bundles, start, pools, end)
+def cheapest(bundles: Bundles, start: dict[int, int], *, end: float) -> Cheapest:
+    """The cheapest division that is no worse than `start` in any level before the price, as far as the process's own clock
+    says before `end`."""
+    value = bundles.worth(start)
+    none = [level for level in range(PRICE) if not value[level]]
+    live = Open((bundles.levels[:, none] == 0).all(1), (bundles.missing[:, none] == 0).all(1))
+    tree = _Tree(Master(bundles, value[:PRICE]), start, live, value[PRICE])
+    bound = tree.grown(end)
+    return Cheapest(tree.best, tree.price, bound)
 
 
-def _straight(bundles: Bundles, start: dict[int, int], pools: Pooled, end: float) -> Divided | None:
-    """The cheapest division that misses no more than the pools say, or None if none was found at once."""
-    master, live = Master(bundles), _all(bundles)
-    for level, least in enumerate(pools.least):
-        live = _kept(master, level, least, live)
-    reached = bundles.worth(start)
-    begin = start if reached[: 2 * TIERS] == pools.least else {}
-    tree = _Tree(master, Goal.level(bundles, PRICE), begin, live, cost=reached[PRICE] if begin else _dearest(bundles))
-    bound = tree.grown(end, patience=None if begin else MOST_NODES)
-    if not tree.best:
-        return None
-    value = bundles.worth(tree.best)
-    return Divided(tree.best, value, LEVELS if bound == value[PRICE] else PRICE, bound)
+class _Among:
+    """The choice of CP-SAT among those bundles of each order that raise the bound least, and those of a division that it
+    begins with."""
 
+    def __init__(self, bundles: Bundles, found: Relaxed, start: dict[int, int]) -> None:
+        some = np.flatnonzero(np.isfinite(found.raises))
+        near = some[best_of_each(bundles.order[some], found.raises[some], NEAR)].tolist()
+        self.bundles, self.start, self.model = bundles, start, cp_model.CpModel()
+        self.takes = {one: self.model.new_bool_var("") for one in sorted({*near, *start.values()})}
+        self.misses = [self.model.new_bool_var("") for _ in bundles.missing]
+        self._rows()
+        for one, taken in self.takes.items():
+            self.model.add_hint(taken, start.get(int(bundles.order[one])) == one)
+        for at, missed in enumerate(self.misses):
+            self.model.add_hint(missed, at not in start)
 
-def _stepwise(bundles: Bundles, best: dict[int, int], pools: Pooled | None, end: float) -> Divided:
-    """One level after the other; the pools' word holds as long as all before it was as they say."""
-    master, live = Master(bundles), _all(bundles)
-    value, least = bundles.worth(best), () if pools is None else pools.least
-    for level in range(PRICE + 1):
-        floor = least[level] if level < len(least) and value[:level] == least[:level] else 0
-        if value[level] > floor:
-            tree = _Tree(master, Goal.level(bundles, level), best, live, cost=value[level], floor=floor)
-            bound = tree.grown(end)
-            if tree.cost < value[level]:
-                best, value = tree.best, bundles.worth(tree.best)
-            if bound < value[level]:
-                return Divided(best, value, level, bound)
-        live = _kept(master, level, value[level], live)
-    return Divided(best, value, LEVELS, value[PRICE])
+    def _rows(self) -> None:
+        known, model = self.bundles, self.model
+        serving: list[list[Any]] = [[missed] for missed in self.misses]
+        load: list[list[Any]] = [[] for _ in known.steps]
+        terms = []
+        for one, taken in self.takes.items():
+            serving[int(known.order[one])].append(taken)
+            terms.append(int(known.levels[one, PRICE]) * taken)
+            for shelf, pieces in zip(known.shelf[one].tolist(), known.pieces[one].tolist(), strict=True):
+                if pieces:
+                    load[shelf].append(pieces * taken)
+        for each in serving:
+            model.add_exactly_one(each)
+        for each, steps in zip(load, known.steps, strict=True):
+            pieces = [model.new_int_var(0, width, "") for width, _ in steps]
+            model.add(sum(each) <= sum(pieces))
+            terms += [price * some for some, (_, price) in zip(pieces, steps, strict=True)]
+        for level, most in enumerate(known.worth(self.start)[:PRICE]):
+            amounts = zip(known.missing[:, level].tolist(), self.misses, strict=True)
+            row = [amount * missed for amount, missed in amounts if amount]
+            row += [
+                int(known.levels[one, level]) * taken for one, taken in self.takes.items() if known.levels[one, level]
+            ]
+            model.add(sum(row) <= most)
+        model.minimize(sum(terms))
 
-
-def _all(bundles: Bundles) -> Open:
-    return Open(np.ones(len(bundles.order), bool), np.ones(len(bundles.missing), bool))
-
-
-def _kept(master: Master, level: int, most: int, live: Open) -> Open:
-    """No more of this level from now on; where that is nothing at all, all that has some is closed."""
-    bundles = master.bundles
-    if most:
-        master.keep(level, most)
-        return live
-    return Open(live.bundles & (bundles.levels[:, level] == 0), live.misses & (bundles.missing[:, level] == 0))
-
-
-def _dearest(bundles: Bundles) -> int:
-    """More than any division costs."""
-    piece = max((steps[-1][1] for steps in bundles.steps if steps), default=0)
-    each = bundles.levels[:, PRICE].max(initial=0) + piece * bundles.pieces.sum(1).max(initial=0)
-    return 1 + int(each) * len(bundles.missing)
-
-
-def _guessed(bundles: Bundles, start: dict[int, int], end: float) -> dict[int, int]:
-    """Few misses and little cost weighed together, and the linear program for that rounded; if it is better than `start`."""
-    each = _dearest(bundles) // len(bundles.missing)
-    goal, master = Goal.blend(bundles, np.array([HEAVIER**2 * each, HEAVIER * each, each])), Master(bundles)
-    master.aim(goal, int(goal.missing.sum()) + _dearest(bundles))
-    master.begin(list(start.values()))
-    found = master.relaxed(end)
-    return start if found is None else min(start, _rounded(bundles, found), key=bundles.worth)
-
-
-def _rounded(bundles: Bundles, found: Relaxed) -> dict[int, int]:
-    """Tier by tier, the surest order first, each the bundle that raises the bound least of those that still fit."""
-    sure = np.zeros(len(bundles.missing))
-    for one, part in found.takes.items():
-        sure[bundles.order[one]] = max(sure[bundles.order[one]], part)
-    left = np.append(bundles.free, 0)
-    chosen = {}
-    tier = np.argmax(bundles.missing[:, :TIERS] > 0, axis=1)
-    for at in np.lexsort((-sure, tier)).tolist():
-        stretch = slice(bundles.begins[at], bundles.begins[at + 1])
-        shelf, pieces = bundles.shelf[stretch], bundles.pieces[stretch]
-        raises = np.where(fits(shelf, pieces, left), found.raises[stretch], np.inf)
-        if len(raises) and raises.min() <= found.miss_raises[at]:
-            best = int(raises.argmin())
-            chosen[at] = int(bundles.begins[at]) + best
-            np.subtract.at(left, shelf[best], pieces[best])
-    return chosen
+    def best(self, limit_s: float) -> dict[int, int]:
+        """The cheapest division found in time, no worse than the one to begin with in any level."""
+        solver = solver_for(0, limit_s)
+        if solver.solve(self.model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            return self.start
+        return {int(self.bundles.order[one]): one for one, taken in self.takes.items() if solver.boolean_value(taken)}
 
 
 class _Tree:
-    """One level's search: the deepest open node first until nothing below it is better, then the lowest bound."""
+    """The search: the deepest open node first until nothing below it is better, then the lowest bound."""
 
-    def __init__(
-        self, master: Master, goal: Goal, best: dict[int, int], live: Open, *, cost: int, floor: int = 0
-    ) -> None:
-        self.master, self.bundles, self.goal = master, master.bundles, goal
-        self.best, self.cost = best, cost
-        self.live, self.floor = live, floor
+    def __init__(self, master: Master, best: dict[int, int], live: Open, price: int) -> None:
+        self.master, self.bundles = master, master.bundles
+        self.best, self.price, self.live = best, price, live
         self.nodes, self.end, self.unsettled = 0, 0.0, NEVER
         self.places = self.bundles.place[self.bundles.shelf]
         self.gains: dict[tuple[int, int, int], tuple[float, float]] = {}
 
-    def grown(self, end: float, *, patience: int | None = None) -> int:
-        """Search until it is proven, time is up or so many nodes had nothing (`patience`); gives the bound, which is the
-        best's own worth if it is proven."""
-        self.end, begun = end, self.cost
-        self.master.aim(self.goal, self.cost)
+    def grown(self, end: float) -> int:
+        """Search until it is proven or time is up; gives the bound, which is the best's own price if it is proven."""
+        self.end, begun = end, self.price
+        hurry = end - LAST * (end - time.process_time())
         self.master.restrict(self.live)
-        self.master.begin(list(self.best.values()))
-        waiting: list[tuple[int, int, Open]] = [(self.floor, 0, self.live)]
-        end = end + BOUND_S if self.best else end - (end - time.process_time()) * LATER
-        while waiting and self.cost > self.floor:
+        self.master.begin(list(self.best.values()), self.price)
+        waiting: list[tuple[int, int, Open]] = [(0, 0, self.live)]
+        root: Relaxed | None = None
+        while waiting:
             bound, _, node = heapq.heappop(waiting)
-            if bound >= self.cost:
+            if bound >= self.price:
                 break
             below: Open | None = node
             while below is not None:
                 self.nodes += 1
                 self.master.restrict(below)
-                found = self.master.relaxed(end, below=self.cost)
-                end = self.end
+                found = self.master.relaxed(hurry + BOUND_S if root is None else end, below=self.price)
                 bound = bound if found is None else max(bound, found.bound)
-                tired = patience is not None and self.cost == begun and self.nodes > patience
-                if found is None or tired or not found.whole:
-                    return min([bound, self.cost, self.unsettled, *(one[0] for one in waiting)])
+                root = root or found
+                if found is None or not found.whole or time.process_time() > (hurry if self.price == begun else end):
+                    if root is not None and self.price == begun:
+                        self._better(_Among(self.bundles, root, self.best).best(end + BOUND_S - time.process_time()))
+                    return min([bound, self.price, self.unsettled, *(one[0] for one in waiting)])
+                if self.nodes in DIVES:
+                    self._dive(below, found)
                 below, other = self._split(below, found)
                 if other is not None:
                     heapq.heappush(waiting, (bound, -self.nodes, other))
-        return min(self.cost, self.unsettled)
+        return min(self.price, self.unsettled)
+
+    def _dive(self, node: Open, found: Relaxed) -> None:
+        """Settle the surest orders and solve again, until all are settled or nothing better is left."""
+        while found.whole and found.bound < self.price and time.process_time() < self.end:
+            if all(part > 1 - WHOLE for part in (*found.takes.values(), *found.misses.values())):
+                self._taken(found)
+                return
+            node = self._settled(node, found)
+            self.master.restrict(node)
+            again = self.master.relaxed(self.end, below=self.price)
+            if again is None:
+                return
+            found = again
+
+    def _settled(self, node: Open, found: Relaxed) -> Open:
+        """Bundles and misses that are chosen nearly whole, and the surest that is not, are chosen."""
+        parts = [(part, int(self.bundles.order[one]), one) for one, part in found.takes.items()]
+        parts += [(part, at, -1) for at, part in found.misses.items()]
+        parts.sort(reverse=True)
+        first = next(one for one in parts if one[0] < 1 - WHOLE)
+        bundles, misses = node.bundles.copy(), node.misses.copy()
+        for part, at, one in parts:
+            if part < SURE and (part, at, one) != first:
+                break
+            bundles[self.bundles.begins[at] : self.bundles.begins[at + 1]] = False
+            misses[at] = one < 0
+            if one >= 0:
+                bundles[one] = True
+        return Open(bundles, misses)
 
     def _split(self, node: Open, found: Relaxed) -> tuple[Open | None, Open | None]:
         """The two sides of the best question, the likelier first; nothing where there is none or nothing better."""
-        if found.bound >= self.cost:
+        if found.bound >= self.price:
             return None, None
         if all(part > 1 - WHOLE for part in (*found.takes.values(), *found.misses.values())):
             self._taken(found)
-            if found.bound < self.cost:  # the price beside it was heavier, or an order was left open
+            if found.bound < self.price:  # the price beside it was heavier, or an order was left open
                 self.unsettled = min(self.unsettled, found.bound)
             return None, None
-        room = self.cost - 1 + SLIP
+        room = self.price - 1 + SLIP
         node = Open(node.bundles & (found.raises <= room), node.misses & (found.miss_raises <= room))
         return self._asked(node, found, self._questions(found))
 
     def _taken(self, found: Relaxed) -> None:
         """Keep a choice of whole bundles, if each order has one or is missed."""
-        whole = {int(self.bundles.order[one]): one for one in found.takes}
-        cost = self.goal.cost(self.bundles, whole)
-        if cost < self.cost and len(whole) + len(found.misses) == len(self.bundles.missing):
-            self.best, self.cost = whole, cost
+        if len(found.takes) + len(found.misses) == len(self.bundles.missing):
+            self._better({int(self.bundles.order[one]): one for one in found.takes})
+
+    def _better(self, chosen: dict[int, int]) -> None:
+        price = self.bundles.worth(chosen)[PRICE]
+        if price < self.price:
+            self.best, self.price = chosen, price
 
     def _questions(self, found: Relaxed) -> list[_Question]:
         """Whether an order is served; if all that is settled, where it goes; then what it takes; then which bundle."""
@@ -272,13 +271,13 @@ class _Tree:
 
     def _worth(self, question: _Question, usual: tuple[float, float]) -> float:
         yes, no = self._estimate(question, usual)
-        least = WHOLE * max(1, self.cost)
+        least = WHOLE * max(1, self.price)
         return max(yes, least) * max(no, least)
 
     def _gain(self, side: Open, value: float) -> float:
         self.master.restrict(side)
         reached = self.master.solved()
-        return max(0.0, (self.cost if reached is None else min(reached, self.cost)) - value)
+        return max(0.0, (self.price if reached is None else min(reached, self.price)) - value)
 
     def _sides(self, node: Open, question: _Question) -> tuple[Open, Open]:
         """These bundles and not missed; none of these."""

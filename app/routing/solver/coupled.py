@@ -14,7 +14,7 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from app.routing.rules.sourcing import Ask, Pick, Shelf, options_of
-from app.routing.solver.branching import divide
+from app.routing.solver.branching import cheapest
 from app.routing.solver.bundles import Bundles
 from app.routing.solver.flow import NOWHERE_S
 from app.routing.solver.orders import (
@@ -33,6 +33,7 @@ from app.routing.solver.orders import (
     ways_of,
 )
 from app.routing.solver.pooled import pooled
+from app.routing.solver.sat import solver_for
 
 MOST_WEIGHT = 1 << 16
 """Levels are minimized together as long as their weights stay below this."""
@@ -67,13 +68,8 @@ def divide_orders(
     """
     end = time.process_time() + limit_s
     options = [[ways_of(ask, most) for ask in order] for order in orders]
-    greedy = one_by_one(orders, options)
-    bundles = None if prices is None else Bundles.of(orders, options, prices)
-    if bundles is None:
-        return _Model(orders, options, prices).solved(greedy, end, seed)
-    pools = pooled(orders, options, end=end, seed=seed)
-    found = divide(bundles, bundles.numbers_of(greedy, options), pools=pools, end=end)
-    return Division(picks_of(bundles.chosen(found.bundles, options)), found.value, found.proven, found.bound)
+    least = pooled(orders, options, end=end, seed=seed)
+    return _Model(orders, options, prices).solved(one_by_one(orders, options), end, seed, least=least)
 
 
 def better_picks(asks: Sequence[Ask], picks: Sequence[Pick], *, limit_s: float) -> tuple[tuple[Pick, ...], bool]:
@@ -92,18 +88,6 @@ def better_picks(asks: Sequence[Ask], picks: Sequence[Pick], *, limit_s: float) 
 def picks_of(chosen: Chosen) -> tuple[tuple[Pick, ...] | None, ...]:
     """Each order's picks."""
     return tuple(None if one is None else tuple(pick for option in one for pick in option.picks) for one in chosen)
-
-
-def solver_for(seed: int, limit_s: float) -> cp_model.CpSolver:
-    """CP-SAT as it does best here: rows relaxed fully, no time for symmetries and probing."""
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = seed
-    solver.parameters.linearization_level = 2
-    solver.parameters.symmetry_level = 0
-    solver.parameters.cp_model_probing_level = 0
-    solver.parameters.max_time_in_seconds = limit_s
-    return solver
 
 
 class _Model:
@@ -168,23 +152,39 @@ class _Model:
                 most[PRICE] += sum(width * price for width, price in steps)
         return iter([(sum(some), bound) for some, bound in zip(terms, most, strict=True)])
 
-    def solved(self, greedy: Chosen, end: float, seed: int) -> Division:
-        """Level by level, joined where their weights allow; each keeps what the ones before it reached."""
+    def solved(self, greedy: Chosen, end: float, seed: int, *, least: Sequence[int] = ()) -> Division:
+        """Level by level, joined where their weights allow; each keeps what the ones before it reached. No division is better
+        than `least` in the first levels."""
         best, value, proven, bound = greedy, value_of(self.orders, greedy, self.prices), 0, 0
         while proven < LEVELS:
+            if proven == PRICE and self.prices is not None and len(self.orders) > 1:
+                bundles = Bundles.of(self.orders, self.options, self.prices)
+                if bundles is not None:
+                    found = cheapest(bundles, bundles.numbers_of(best, self.options), end=end)
+                    best, bound = bundles.chosen(found.bundles, self.options), found.bound
+                    value = value_of(self.orders, best, self.prices)
+                    proven = LEVELS if found.bound == found.price else PRICE
+                    break
             joined, weights = self._joined(proven)
             goal = sum(weight * self.levels[level][0] for level, weight in zip(joined, weights, strict=True))
-            if any(value[level] for level in joined):
-                status, found, bound = self._minimized(goal, best, end, seed)
-                tried = value if found is None else value_of(self.orders, found, self.prices)
-                if found is not None and tried < value:
-                    best, value = found, tried
+            known = least if value[:proven] == tuple(least[:proven]) else ()
+            floor = sum(weight * one for one, weight in zip(known[proven:], weights, strict=False))
+            self.model.add(goal >= floor)
+            if self._sum(value, joined, weights) > floor:
+                status, chosen, bound = self._minimized(goal, best, end, seed)
+                tried = value if chosen is None else value_of(self.orders, chosen, self.prices)
+                if chosen is not None and tried < value:
+                    best, value = chosen, tried
                 if status != cp_model.OPTIMAL:
-                    bound //= weights[0]
+                    bound = max(bound, floor) // weights[0]
                     break
-            self.model.add(goal <= sum(weight * value[level] for level, weight in zip(joined, weights, strict=True)))
+            self.model.add(goal <= self._sum(value, joined, weights))
             proven = joined[-1] + 1
         return Division(picks_of(best), value, proven, bound)
+
+    @staticmethod
+    def _sum(value: Sequence[int], joined: Sequence[int], weights: Sequence[int]) -> int:
+        return sum(weight * value[level] for level, weight in zip(joined, weights, strict=True))
 
     def _joined(self, first: int) -> tuple[list[int], list[int]]:
         """The levels from `first` on that fit into one goal, and what each weighs in it."""

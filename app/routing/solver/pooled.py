@@ -1,13 +1,13 @@
-"""Who goes without, if all shelves of a part were one: a relaxation small enough to be solved at once.
+"""What is missed if all shelves of a part were one: a relaxation small enough to be solved at once.
 
-Which orders cannot be served is decided by how many pieces of each part there are, hardly by where they lie. So its optimum
-bounds what is missed, most often exactly, and its choice is where to look first.
+How many orders cannot be served is decided by how many pieces of each part there are, hardly by where they lie. So its
+optimum bounds what is missed, most often exactly.
 """
 
+import math
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ortools.sat.python import cp_model
@@ -15,16 +15,9 @@ from ortools.sat.python import cp_model
 from app.routing.rules.sourcing import Option
 from app.routing.solver.flow import NOWHERE_S
 from app.routing.solver.orders import TIERS, Order, Ways, shelves_of
+from app.routing.solver.sat import solver_for
 
 LIMIT_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Pooled:
-    """No division is better than `least` in what is missed and how late, tier by tier; and whom the best one serves."""
-
-    least: tuple[int, ...]
-    served: tuple[bool, ...]
 
 
 class _Model:
@@ -54,37 +47,31 @@ class _Model:
         for part, need in needs.items():
             model.add(sum(need) <= free[part])
 
-    def least(self, goal: Any, end: float, seed: int) -> tuple[int, tuple[bool, ...]] | None:
-        """The goal's minimum, which is kept from now on, and who is served; None where it is not proven in time."""
+    def least(self, goal: Any, end: float, seed: int) -> tuple[int, bool]:
+        """What the goal comes to at least, and whether that can be had, which is then kept."""
         self.model.minimize(goal)
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        solver.parameters.random_seed = seed
-        solver.parameters.linearization_level = 2
-        solver.parameters.max_time_in_seconds = max(0.01, min(LIMIT_S, end - time.process_time()))
-        if solver.solve(self.model) != cp_model.OPTIMAL:
-            return None
-        found = int(solver.objective_value)
-        self.model.add(goal <= found)
-        return found, tuple(solver.boolean_value(serve) for serve in self.serves)
+        solver = solver_for(seed, min(LIMIT_S, end - time.process_time()))
+        proven = solver.solve(self.model) == cp_model.OPTIMAL
+        least = max(0, math.ceil(solver.best_objective_bound - 1e-6))
+        if proven:
+            self.model.add(goal <= least)
+        return least, proven
 
 
-def pooled(orders: Sequence[Order], options: Ways, *, end: float, seed: int = 0) -> Pooled | None:
-    """Misses of all tiers at once, then lines left out tier by tier; None where the time did not suffice for a proof."""
+def pooled(orders: Sequence[Order], options: Ways, *, end: float, seed: int = 0) -> tuple[int, ...]:
+    """What no division is better than, compared level by level: misses of all tiers, and lateness of the first tiers, or of
+    all, if time sufficed (LIMIT_S for each, until `end` of the process's time)."""
     model = _Model(orders, options)
     weights = [(1 + model.lines) ** (TIERS - 1 - tier) for tier in range(TIERS)]
-    found = model.least(sum(sum(some) * weight for some, weight in zip(model.missed, weights, strict=True)), end, seed)
-    if found is None:
-        return None
-    total, served = found
+    goal = sum(sum(some) * weight for some, weight in zip(model.missed, weights, strict=True))
+    total, proven = model.least(goal, end, seed)
     least = [total // weight % (1 + model.lines) for weight in weights]
     for tier in range(TIERS):
-        found = model.least(sum(model.without[tier]), end, seed) if least[tier] else (0, served)
-        if found is None:
+        if not proven:
             break
-        least.append(NOWHERE_S * found[0])
-        served = found[1]
-    return Pooled(tuple(least), served)
+        without, proven = model.least(sum(model.without[tier]), end, seed) if least[tier] else (0, True)
+        least.append(NOWHERE_S * without)
+    return tuple(least)
 
 
 def _kinds(ways: Sequence[Option], tier: int) -> list[tuple[bool, tuple[tuple[str, int], ...]]]:
