@@ -46,9 +46,15 @@ async def test_a_line_moves_to_another_place_and_its_promise_stays(api, engine, 
     line, before = moved["lines"][0], request["lines"][0]
     assert (line["source"], line["commitment"]["due_at"]) == (place, before["commitment"]["due_at"])
     assert line["reasons"][0]["code"] == "routing.source_moved"
+    running = [one for one in moved["clocks"] if one["line"] == line["id"]]
+    assert [(one["state"], one["due_at"]) for one in running] == [("running", line["commitment"]["due_at"])]
     stock = {one["place"]: one for one in (await api.get("/v1/stock", params={"part": world.psu})).json()["items"]}
     assert (stock[place]["reserved"], stock[world.local]["reserved"]) == (1, 0)
     assert (await world.do(request["id"], "pick", scanned=world.psu))["lines"][0]["state"] == "picked"
+    await world.do(request["id"], "dispatch", courier=world.courier)
+    await world.do(request["id"], "fit")
+    (month,) = (await api.get("/v1/reports/commitments", params={"contract": world.contract})).json()["items"]
+    assert (month["two_hour_promised"], month["two_hour_met"], month["canceled"]) == (1, 1, 0)
 
 
 async def test_a_place_with_too_little_or_the_same_one_is_refused(api, clock):

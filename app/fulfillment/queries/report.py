@@ -48,8 +48,8 @@ LINES = text(f"""
                 WHERE x.verb = 'dispatched' AND x.line = l.id AND x.details ->> 'waybill' IS NOT NULL) AS handed_at,
             min(x.occurred_at) FILTER (WHERE x.verb = 'delivered') AS delivered_at,
             min(x.occurred_at) FILTER (WHERE x.verb = 'fitted') AS fitted_at,
-            min(x.occurred_at) FILTER (WHERE x.verb IN ('canceled', 'resourced')
-                OR (x.verb = 'lost' AND coalesce(x.details ->> 'replaced_by', '') <> '')) AS gone_at,
+            min(x.occurred_at) FILTER (WHERE x.verb = 'canceled'
+                OR (x.verb IN ('lost', 'resourced') AND coalesce(x.details ->> 'replaced_by', '') <> '')) AS gone_at,
             min(x.occurred_at) FILTER (WHERE x.verb = 'lost') AS lost_at,
             min(x.occurred_at) FILTER (WHERE x.verb = 'delivery_failed') AS failed_delivery_at,
             min(x.details ->> 'reason') FILTER (WHERE x.verb = 'delivery_failed') AS failed_delivery,

@@ -46,6 +46,9 @@ STEPS = text("""
 VERDICTS = text("SELECT id, outcome FROM verdict WHERE id = ANY(CAST(:ids AS text[]))").columns(outcome=JSONB)
 
 
+_STAYS = {"lost": "unsourced", "resourced": "moved"}
+
+
 class NoSuchRequest(NotFound):
     """No request by that id that this asker may see."""
 
@@ -99,10 +102,11 @@ def timing_of(row: Any, lines: Sequence[Any]) -> Timing:
 
 
 def steps_of(rows: Sequence[Any]) -> list[Step]:
-    """Recorded steps as the clocks read them. A loss ends a line's clock only where another line took its place."""
+    """Recorded steps as the clocks read them: only another line in its place ends a line's clock. A loss without one, and
+    the same line from another place, leave the promise as it was."""
     return [
         Step(
-            verb="unsourced" if row.verb == "lost" and not row.details.get("replaced_by") else row.verb,
+            verb=_STAYS.get(row.verb, row.verb) if not row.details.get("replaced_by") else row.verb,
             occurred_at=row.occurred_at,
             line=row.line,
             priority=row.details.get("priority"),
