@@ -16,7 +16,8 @@ from app.accounts.rules import duty_actor
 from app.core.db import make_engine, reading
 from app.core.embedded import prepare
 from app.fulfillment.schemas import RequestIn
-from app.fulfillment.service.accept import accept, propose
+from app.fulfillment.service.accept import accept
+from app.fulfillment.service.proposing import propose
 from app.integrations.service.receiving import keep
 from app.warranty.queries.answers import check_serials
 from app.warranty.queries.facts import by_serials

@@ -12,10 +12,13 @@ from app.accounts.guards import Call
 from app.core.db import begin
 from app.core.http import Contention
 from app.fulfillment import schemas
+from app.fulfillment.api.giving_way import need_may_bump, with_room_made
 from app.fulfillment.api.shapes import request_out
 from app.fulfillment.queries.requests import Loaded
-from app.fulfillment.service.accept import Proposal, accept, propose, propose_locked, record_lost_demand
+from app.fulfillment.service.accept import accept, record_lost_demand
 from app.fulfillment.service.capping import take_turn
+from app.fulfillment.service.displacing import accept_with_room
+from app.fulfillment.service.proposing import Proposal, propose, propose_locked
 from app.fulfillment.service.refusals import FactsMoved, HoldsFull, NotEnough
 from app.routing.jobs import learn
 from app.stock.service.refusals import OutOfStock, PriceMoved
@@ -68,7 +71,8 @@ async def _in_rounds(
 
     async def accepted(db: AsyncConnection, proposal: Proposal) -> schemas.RequestOut:
         await take_turn(db, actor=call.actor)
-        loaded = await accept(db, actor=call.actor, proposal=proposal, now=call.now)
+        taking = accept_with_room if proposal.gives else accept
+        loaded = await taking(db, actor=call.actor, proposal=proposal, now=call.now)
         if also is not None:
             await also(db, loaded)
         return request_out(loaded, actor=call.actor, language=call.language, now=call.now)
@@ -84,6 +88,10 @@ async def _in_rounds(
         except (FactsMoved, OutOfStock, PriceMoved):
             continue
     try:
+        if proposal.gives:  # nobody is moved without having been asked for: decided outside once more, or not at all
+            proposal = await proposed(data, call, ask_roads=False)
+        if proposal.gives:
+            return await write(lambda db: accepted(db, proposal))
         return await write(locked)
     except FactsMoved as moved:
         raise Contention(retry_after_s=1) from moved
@@ -91,13 +99,31 @@ async def _in_rounds(
 
 async def proposed(data: schemas.RequestIn, call: Call, *, ask_roads: bool = True) -> Proposal:
     """The decision on what is known; where it rests on ways that nobody asked for yet, roads are asked once, outside any
-    transaction and within their limit (R5, T150), and it is decided anew. Many lines that share places are the solver's
-    (R2); the last round, under locks, does without."""
-    proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
-    region = proposal.facts.region
-    times = region.travel if region is not None else None
-    if ask_roads and await learn(call.engine, getattr(call.state, "travel", None), times, now=call.now):
+    transaction and within their limit (R5, T150), and it is decided anew. What would be refused or late asks who gives
+    way (S3b). Raises NotEnough."""
+    need_may_bump(data, call.actor)
+    found = await _alone(data, call, ask_roads=ask_roads)
+    if isinstance(found, Proposal) and not found.missed:
+        return found
+    room = await with_room_made(data, call, found)
+    if room is not None:
+        return room
+    if isinstance(found, NotEnough):
+        raise found
+    return found
+
+
+async def _alone(data: schemas.RequestIn, call: Call, *, ask_roads: bool) -> Proposal | NotEnough:
+    """The decision without moving anybody. Many lines that share places are the solver's (R2); the last round, under locks,
+    does without."""
+    try:
         proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
+        region = proposal.facts.region
+        times = region.travel if region is not None else None
+        if ask_roads and await learn(call.engine, getattr(call.state, "travel", None), times, now=call.now):
+            proposal = await call.read(lambda db: propose(db, actor=call.actor, asked=data, now=call.now))
+    except NotEnough as short:
+        return short
     choice, solver = proposal.decision.choice, getattr(call.state, "solver", None)
     if choice.proven or solver is None:
         return proposal

@@ -1,8 +1,9 @@
 """Everything a promise rests on, gathered in a few short reads outside any transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -166,8 +167,11 @@ async def gather(
     lines: list[Asked],
     accept_substitutes: bool,
     now: datetime,
+    freed: Sequence[str] = (),
+    taken: Mapping[tuple[str, str], int] = MappingProxyType({}),
 ) -> Facts:
-    """Read the facts. Refuses with what does not exist for this actor: device, part, position."""
+    """Read the facts, what the lines in `freed` hold counted as free, and so many pieces of the shelves in `taken` not.
+    Refuses with what does not exist for this actor: device, part, position."""
     asked = [line.part_number for line in lines]
     parts, links = await catalog_of(db, asked, substitutes=accept_substitutes)
     found = [
@@ -191,8 +195,11 @@ async def gather(
         for line in lines
     }
     usable = sorted(set(asked).union(*standing.values()))
-    most = sum(line.quantity for line in lines)
-    free = await offers(db, parts=usable, quantity=max(most, 1))
+    most = sum(line.quantity for line in lines) + sum(taken.values())
+    free = await offers(db, parts=usable, quantity=max(most, 1), freed=freed)
+    if taken:
+        left = (one.less(min(taken.get((one.place, one.part), 0), one.free)) for one in free)
+        free = [one for one in left if one.free]
     places, lanes = await places_of(db, [one.place for one in free], area=setting.area)
     return Facts(
         setting=setting,

@@ -52,7 +52,8 @@ class TicketIn(Wire):
 
 
 class RequestIn(Wire):
-    """One ask for parts for one device. An unreadable serial is null, with `site` and `model` instead."""
+    """One ask for parts for one device. An unreadable serial is null, with `site` and `model` instead. `bump` are lines
+    of lower priority that a dispatcher approves to give way to it, late or waiting for stock."""
 
     device_serial: Code | None
     priority: Priority
@@ -66,6 +67,7 @@ class RequestIn(Wire):
     additional: bool = False
     site: Code | None = None
     model: Code | None = None
+    bump: Annotated[list[Code], Meta(max_length=20)] = []
 
 
 class PreviewIn(Wire):

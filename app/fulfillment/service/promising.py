@@ -5,7 +5,8 @@ from typing import Any
 
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.rules.states import State, request_state
-from app.fulfillment.service.accept import Proposal, line_row, request_row
+from app.fulfillment.service.accept import line_row, request_row
+from app.fulfillment.service.proposing import Proposal
 from app.fulfillment.service.records import Written
 from app.stock.queries.holds import Reserved
 from app.warranty.rules.verdict import outcome

@@ -4,9 +4,20 @@ from app.core.errors import Conflict, Unprocessable
 
 
 class NotEnough(Conflict):
-    """Too little stock anywhere (409): `available` is what is free in sum, `free` says where."""
+    """Too little stock anywhere (409): `available` is what is free in sum, `free` says where.
+
+    `usable` are the parts that would have done, `near` the places that serve the site's area: never shown.
+    """
 
     code = "stock.insufficient"
+    usable: tuple[str, ...] = ()
+    near: frozenset[str] = frozenset()
+
+
+class NotGivingWay(Conflict):
+    """This line cannot give its pieces to the other (S3b): no lower priority, touched, pinned, frozen or of no use."""
+
+    code = "give_way.not_this_line"
 
 
 class DuplicateTicket(Conflict):

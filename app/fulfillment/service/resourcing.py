@@ -1,6 +1,6 @@
 """Another source for a line that is still on the shelf: what there is, and moving the hold there. The promise stays (C3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -55,9 +55,16 @@ class Sources:
 
 
 async def facts_of_line(
-    db: AsyncConnection, *, actor: Actor, loaded: Loaded, line: Any, substitutes: bool, now: datetime
+    db: AsyncConnection,
+    *,
+    actor: Actor,
+    loaded: Loaded,
+    line: Any,
+    substitutes: bool,
+    now: datetime,
+    freed: Sequence[str] = (),
 ) -> Facts:
-    """What a new decision on this one line rests on, as of now."""
+    """What a new decision on this one line rests on, as of now; what the lines in `freed` hold counts as free."""
     row = loaded.row
     failure = Failure(
         occurred_at=row.failed_at,
@@ -76,6 +83,7 @@ async def facts_of_line(
         lines=[Asked(part_number=line.part_number, quantity=line.quantity, position=line.position)],
         accept_substitutes=substitutes,
         now=now,
+        freed=freed,
     )
 
 

@@ -43,6 +43,14 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
+class Orders:
+    """A question to the child: who takes what where several orders want the same shelves."""
+
+    of: tuple[tuple[Ask, ...], ...]
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Clashes:
     """A question to the child: what clashes, for each line the sets of facts that its ways break."""
 
@@ -54,7 +62,7 @@ def serve(pipe: Connection) -> None:
     """The child's life: solve what comes until told to stop or the parent is gone (end of file on the pipe)."""
     _keep_on()
     from app.routing.solver.clash import in_time
-    from app.routing.solver.coupled import better_picks
+    from app.routing.solver.coupled import better_picks, divide_orders
     from app.routing.solver.search import improve, prepare, prepared
 
     try:
@@ -63,6 +71,9 @@ def serve(pipe: Connection) -> None:
             try:
                 if isinstance(ask, Sources):
                     pipe.send(better_picks(ask.asks, ask.picks, limit_s=ask.limit_s))
+                    continue
+                if isinstance(ask, Orders):
+                    pipe.send(divide_orders(ask.of, limit_s=ask.limit_s).picks)
                     continue
                 if isinstance(ask, Clashes):
                     pipe.send(in_time(ask.of, ask.limit_s))
@@ -165,6 +176,26 @@ class Solver:
         if not isinstance(answer, tuple) or source_faults(asks, answer[0]):
             return choice
         return choice_of(asks, answer[0], proven=answer[1])
+
+    async def divided(self, orders: Sequence[Sequence[Ask]], *, limit_s: float) -> list[tuple[Pick, ...] | None] | None:
+        """Each order's picks by R2's strict levels, None where it gets nothing; None in all where no answer came in time or
+        the judge refuses it. It waits as `sources` does."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._turn.acquire()
+        except TimeoutError:
+            return None
+        try:
+            if self._closed or not await self._ready():
+                return None
+            answer = await self._asked(Orders(tuple(map(tuple, orders)), limit_s), 2 * limit_s + SLACK_S)
+        finally:
+            self._turn.release()
+        if not isinstance(answer, tuple) or len(answer) != len(orders):
+            return None
+        served = [ask for order, picks in zip(orders, answer, strict=True) if picks is not None for ask in order]
+        taken = [pick for picks in answer for pick in picks or ()]
+        return None if source_faults(served, taken) else list(answer)
 
     async def clashes(
         self, of: Sequence[Sequence[Breaks]], *, limit_s: float, wall_s: float

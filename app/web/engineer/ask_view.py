@@ -9,7 +9,7 @@ from app.core.http import ReasonOut
 from app.core.i18n import Language, text
 from app.fulfillment.rules.clocks import PRIORITIES
 from app.fulfillment.schemas import LineOut, RequestOut
-from app.fulfillment.service.accept import Proposal
+from app.fulfillment.service.proposing import Proposal
 from app.fulfillment.service.refusals import NotEnough
 from app.warranty.rules.verdict import outcome
 from app.web.engineer.schematic import Position, Schematic, schematic

@@ -20,8 +20,8 @@ from app.fulfillment.api.asking import ask_on_page, proposed
 from app.fulfillment.api.shapes import request_out
 from app.fulfillment.queries.gather import setting_of
 from app.fulfillment.schemas import RequestIn
-from app.fulfillment.service.accept import Proposal
 from app.fulfillment.service.promising import as_if_accepted
+from app.fulfillment.service.proposing import Proposal
 from app.fulfillment.service.refusals import NotEnough
 from app.integrations.queries import connections as queries_of_drafts
 from app.network import queries as network

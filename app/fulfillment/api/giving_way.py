@@ -1,0 +1,69 @@
+"""Making room for a request that would be refused or late (S3b): asked only then, read and solved outside any transaction."""
+
+from app.accounts.guards import Call
+from app.accounts.rules import ADMIN, DISPATCHER, Actor
+from app.core.errors import Forbidden
+from app.fulfillment import schemas
+from app.fulfillment.service.giving_way import Contest, Picks, contest_of, fewer, misses, propose_after
+from app.fulfillment.service.proposing import Giving, Proposal
+from app.fulfillment.service.refusals import NotEnough
+from app.routing.solver.child import Solver
+
+STEER = (ADMIN, DISPATCHER)
+LIMIT_S = 0.5
+"""For each division; such few orders take milliseconds."""
+
+
+def need_may_bump(data: schemas.RequestIn, actor: Actor) -> None:
+    """Whom a request may push aside is a dispatcher's to say."""
+    if data.bump and actor.role not in STEER:
+        raise Forbidden(role=actor.role)
+
+
+async def with_room_made(data: schemas.RequestIn, call: Call, before: Proposal | NotEnough) -> Proposal | None:
+    """A better proposal for which lines of lower priority give way, losing nothing by it; else, for a dispatcher who
+    approved them, those in `bump`. None: it stays as it is."""
+    by_itself = await _found(data, call, before)
+    if by_itself is not None or not data.bump:
+        return by_itself
+    return await _found(data, call, before, approved=data.bump)
+
+
+async def _found(
+    data: schemas.RequestIn, call: Call, before: Proposal | NotEnough, *, approved: list[str] | None = None
+) -> Proposal | None:
+    gives = await _gives(data, call, before, approved=approved, harming=approved is not None)
+    if not gives:
+        return None
+    after = await call.read(lambda db: propose_after(db, actor=call.actor, asked=data, gives=gives, now=call.now))
+    if after is None or (isinstance(before, Proposal) and after.missed >= before.missed):
+        return None
+    return after
+
+
+async def _gives(
+    data: schemas.RequestIn, call: Call, before: Proposal | NotEnough, *, approved: list[str] | None, harming: bool
+) -> tuple[Giving, ...] | None:
+    """Who has to give way, as few as there can be."""
+    solver: Solver | None = getattr(call.state, "solver", None)
+    if solver is None:
+        return None
+    contest = await call.read(
+        lambda db: contest_of(
+            db, actor=call.actor, asked=data, before=before, now=call.now, approved=approved, harming=harming
+        )
+    )
+    return None if contest is None else await fewest(contest, solver)
+
+
+async def fewest(contest: Contest, solver: Solver) -> tuple[Giving, ...] | None:
+    """The division that R2 wants, with as few as possible who move for it; None where the asker wins nothing."""
+    picks = await solver.divided(contest.orders, limit_s=LIMIT_S)
+    gives = None if picks is None else contest.gives(picks)
+    if not gives or picks is None or len(gives) == 1:
+        return gives
+    for one in fewer(contest, gives):
+        other: Picks | None = await solver.divided(one.orders, limit_s=LIMIT_S)
+        if other is not None and misses(other) <= misses(picks) and (some := one.gives(other)):
+            return some
+    return gives
