@@ -195,11 +195,7 @@ async def gather(
         for line in lines
     }
     usable = sorted(set(asked).union(*standing.values()))
-    most = sum(line.quantity for line in lines) + sum(taken.values())
-    free = await offers(db, parts=usable, quantity=max(most, 1), freed=freed)
-    if taken:
-        left = (one.less(min(taken.get((one.place, one.part), 0), one.free)) for one in free)
-        free = [one for one in left if one.free]
+    free = await _offers(db, usable, sum(line.quantity for line in lines), freed, taken)
     places, lanes = await places_of(db, [one.place for one in free], area=setting.area)
     return Facts(
         setting=setting,
@@ -221,6 +217,17 @@ async def gather(
         latest=await latest_costs(db, parts=usable),
         region=await _region(db, setting, places, now),
     )
+
+
+async def _offers(
+    db: AsyncConnection, parts: list[str], quantity: int, freed: Sequence[str], taken: Mapping[tuple[str, str], int]
+) -> list[Offer]:
+    """What could be promised, with enough layers to quote so many pieces."""
+    found = await offers(db, parts=parts, quantity=max(quantity + sum(taken.values()), 1), freed=freed)
+    if not taken:
+        return found
+    left = (one.less(min(taken.get((one.place, one.part), 0), one.free)) for one in found)
+    return [one for one in left if one.free]
 
 
 async def _region(
