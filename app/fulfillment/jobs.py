@@ -59,8 +59,9 @@ SUPERSEDED = text("""
     SELECT DISTINCT l.request FROM request_line l JOIN verdict v ON v.supersedes = l.verdict ORDER BY 1 LIMIT 200
 """)
 UNSOURCED = text("""
-    SELECT DISTINCT l.request FROM request_line l WHERE l.state = 'lost'
-      AND NOT EXISTS (SELECT FROM request_line n WHERE n.replaces = l.id) ORDER BY 1 LIMIT 200
+    SELECT l.request FROM request_line l WHERE l.state = 'lost'
+      AND NOT EXISTS (SELECT FROM request_line n WHERE n.replaces = l.id)
+    UNION SELECT l.request FROM request_line l WHERE l.state = 'waiting' ORDER BY 1 LIMIT 200
 """)
 CALL_OFFS_DUE = text("""
     SELECT id FROM call_off WHERE state = 'open' AND answer_due_at <= :now ORDER BY answer_due_at LIMIT 100
@@ -122,7 +123,7 @@ async def follow_verdicts(db: AsyncConnection, now: datetime) -> int:
 
 
 async def source_lost(db: AsyncConnection, now: datetime) -> int:
-    """Duty: lines that were lost when nothing was free are sourced as soon as something is (S6b)."""
+    """Duty: lines that were lost, or gave way, when nothing was free are sourced as soon as something is (S6b, S3b)."""
     actor = duty_actor("source_lost")
     return await _each(db, UNSOURCED, {}, lambda one: source_again(db, actor=actor, request_id=one, now=now))
 

@@ -201,7 +201,7 @@ def lead_of(row: Any, line: Any, found: Sequence[Clock], frame: Frame) -> Lead:
     clock = min(needing, key=lambda one: one.due_at)
     planned = planned_end(line, clock, frame)
     slack = clock.due_at - (planned or frame.now)
-    unplanned = planned is None and line.state in TO_BRING
+    unplanned = planned is None and line.state in (*TO_BRING, "waiting")
     standing: Standing = "ok"
     if row.on_hold is not None:
         standing = "paused"
@@ -288,6 +288,8 @@ def spare_words(row: Any, lead: Lead, frame: Frame) -> str:
         return say(HOLD[row.on_hold]) if row.on_hold in HOLD else str(row.on_hold)
     if line.state == "awaiting_consent":
         return say("the customer has not agreed to the price yet")
+    if line.state == "waiting":
+        return say("nothing is free for it yet")
     if lead.planned is None:
         if line.state not in TO_BRING:
             return say("it only has to be confirmed") if line.state == "fitted" else say("it only has to be fitted")

@@ -12,6 +12,7 @@ from app.web.views import Standing
 STANDING: Mapping[Standing, str] = {"ok": "in time", "risk": "at risk", "late": "late", "paused": "on hold"}
 PRIORITY: Mapping[Priority, str] = {"general": "general", "severe": "severe", "emergency": "emergency"}
 STEP: Mapping[str, str] = {
+    "waiting": "waits for stock",
     "accepted": "to pick",
     "awaiting_consent": "awaits consent to the price",
     "picked": "picked",

@@ -2,6 +2,8 @@
 
 import pytest
 
+from app.core.db import begin
+from app.fulfillment.jobs import source_lost
 from tests.builders import unique
 from tests.cast import World, a_world, made
 
@@ -55,3 +57,37 @@ async def test_S3b_who_would_be_refused_gets_the_piece_and_the_lower_one_its_sub
     (why,) = moved["reasons"]
     assert (why["rule"], why["code"]) == ("S3b", "give_way.moved")
     assert world.customer not in why["text"]
+
+
+async def test_S3b_where_somebody_loses_by_it_a_dispatcher_approves_and_the_line_waits_for_stock(
+    api, as_role, engine, clock
+):
+    world, held = await a_held_piece(api)
+    body = world.request(priority="emergency", device_serial=await world.device())
+    refused = await api.post("/v1/part-requests", json=body)
+    problem = refused.json()
+    assert (refused.status_code, problem["code"]) == (409, "stock.insufficient")
+    (could,) = problem["facts"]["could_give_way"]
+    line = held["lines"][0]["id"]
+    assert (could["line"], could["place"], could["waits"], could["late_s"]) == (line, world.local, True, None)
+    engineer = await as_role("engineer")
+    asked = await engineer.post("/v1/part-requests", json=body)
+    assert "could_give_way" not in asked.json()["facts"]
+    assert asked.json()["facts"]["dispatcher_could"]
+    assert (await engineer.post("/v1/part-requests", json=body | {"bump": [line]})).status_code == 403
+    stranger = await as_role("dispatcher", areas=[unique("ELSEWHERE")])
+    assert (await stranger.post("/v1/part-requests", json=body | {"bump": [line]})).status_code == 404
+    dispatcher = await as_role("dispatcher", areas=[world.area])
+    got = await made(dispatcher, "/v1/part-requests", body | {"bump": [line]})
+    assert got["lines"][0]["source"] == world.local
+    waits = await line_of(world, held)
+    assert (waits["state"], waits["eta"], waits["reasons"][0]["code"]) == ("waiting", None, "give_way.waits")
+    assert waits["commitment"] == held["lines"][0]["commitment"]
+    running = (await api.get(f"/v1/part-requests/{held['id']}")).json()
+    assert (running["state"], running["allowed"]) == ("waiting", ["cancel"])
+    assert [one["state"] for one in running["clocks"] if one["line"] == line] == ["running"]
+    await world.receive(world.psu, 1, place=world.branch)
+    async with begin(engine) as db:
+        await source_lost(db, clock.now())
+    again = await line_of(world, held)
+    assert (again["state"], again["source"], again["commitment"]) == ("accepted", world.branch, waits["commitment"])

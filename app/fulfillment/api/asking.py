@@ -12,7 +12,7 @@ from app.accounts.guards import Call
 from app.core.db import begin
 from app.core.http import Contention
 from app.fulfillment import schemas
-from app.fulfillment.api.giving_way import need_may_bump, with_room_made
+from app.fulfillment.api.giving_way import need_may_bump, with_offer, with_room_made
 from app.fulfillment.api.shapes import request_out
 from app.fulfillment.queries.requests import Loaded
 from app.fulfillment.service.accept import accept, record_lost_demand
@@ -109,7 +109,7 @@ async def proposed(data: schemas.RequestIn, call: Call, *, ask_roads: bool = Tru
     if room is not None:
         return room
     if isinstance(found, NotEnough):
-        raise found
+        raise await with_offer(data, call, found)
     return found
 
 

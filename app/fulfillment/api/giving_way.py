@@ -32,7 +32,8 @@ async def with_room_made(data: schemas.RequestIn, call: Call, before: Proposal |
 async def _found(
     data: schemas.RequestIn, call: Call, before: Proposal | NotEnough, *, approved: list[str] | None = None
 ) -> Proposal | None:
-    gives = await _gives(data, call, before, approved=approved, harming=approved is not None)
+    harming = approved is not None
+    gives = await _gives(data, call, before, approved=approved, harming=harming, scoped=harming)
     if not gives:
         return None
     after = await call.read(lambda db: propose_after(db, actor=call.actor, asked=data, gives=gives, now=call.now))
@@ -41,8 +42,37 @@ async def _found(
     return after
 
 
+async def with_offer(data: schemas.RequestIn, call: Call, refused: NotEnough) -> NotEnough:
+    """The refusal, with who could give way if a dispatcher approved it and what that would do to them; who may not approve
+    is told only that somebody could."""
+    may = call.actor.role in STEER
+    gives = await _gives(data, call, refused, approved=None, harming=True, scoped=may)
+    if not gives:
+        return refused
+    told = [
+        {
+            "line": one.line,
+            "request": one.request,
+            "place": one.place,
+            "part_number": one.part,
+            "quantity": one.quantity,
+            "to": None if one.to is None else one.to[0],
+            "waits": one.to is None,
+            "late_s": one.late_s,
+        }
+        for one in gives
+    ]
+    return refused.could_be(dispatcher_could=True, **({"could_give_way": told} if may else {}))
+
+
 async def _gives(
-    data: schemas.RequestIn, call: Call, before: Proposal | NotEnough, *, approved: list[str] | None, harming: bool
+    data: schemas.RequestIn,
+    call: Call,
+    before: Proposal | NotEnough,
+    *,
+    approved: list[str] | None,
+    harming: bool,
+    scoped: bool,
 ) -> tuple[Giving, ...] | None:
     """Who has to give way, as few as there can be."""
     solver: Solver | None = getattr(call.state, "solver", None)
@@ -50,7 +80,14 @@ async def _gives(
         return None
     contest = await call.read(
         lambda db: contest_of(
-            db, actor=call.actor, asked=data, before=before, now=call.now, approved=approved, harming=harming
+            db,
+            actor=call.actor,
+            asked=data,
+            before=before,
+            now=call.now,
+            approved=approved,
+            harming=harming,
+            scoped=scoped,
         )
     )
     return None if contest is None else await fewest(contest, solver)

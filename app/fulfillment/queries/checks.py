@@ -19,7 +19,7 @@ PIECES = text("""
             = l.quantity
         WHEN l.state = 'accepted' THEN coalesce(sum(r.quantity - r.returned - r.lost)
             FILTER (WHERE r.state IN ('held', 'issued')), 0) = l.quantity
-        WHEN l.state IN ('canceled', 'lost') THEN coalesce(sum(r.quantity - r.returned - r.lost)
+        WHEN l.state IN ('waiting', 'canceled', 'lost') THEN coalesce(sum(r.quantity - r.returned - r.lost)
             FILTER (WHERE r.state IN ('held', 'issued')), 0) = 0
         ELSE coalesce(sum(r.quantity - r.returned - r.lost) FILTER (WHERE r.state = 'issued'), 0) = l.quantity
     END

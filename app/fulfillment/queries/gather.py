@@ -199,23 +199,24 @@ async def gather(
     places, lanes = await places_of(db, [one.place for one in free], area=setting.area)
     return Facts(
         setting=setting,
-        lines=tuple(
-            LineFacts(
-                part_number=line.part_number,
-                quantity=line.quantity,
-                position=facts.inputs.position,
-                positioned=line.position is not None or line.quantity == 1,
-                failure=facts,
-                substitutes=standing[line.part_number],
-            )
-            for line, facts in zip(lines, found, strict=True)
-        ),
+        lines=tuple(_line(line, facts, standing[line.part_number]) for line, facts in zip(lines, found, strict=True)),
         parts={number: parts[number] for number in usable},
         offers=tuple(free),
         places=places,
         lanes=lanes,
         latest=await latest_costs(db, parts=usable),
         region=await _region(db, setting, places, now),
+    )
+
+
+def _line(line: Asked, facts: FailureFacts, standing: tuple[str, ...]) -> LineFacts:
+    return LineFacts(
+        part_number=line.part_number,
+        quantity=line.quantity,
+        position=facts.inputs.position,
+        positioned=line.position is not None or line.quantity == 1,
+        failure=facts,
+        substitutes=standing,
     )
 
 

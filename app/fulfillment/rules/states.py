@@ -6,8 +6,9 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a line stands (api.md)."""
+    """Where a line stands (api.md). `waiting`: a higher priority took its pieces and nothing is held until some are free."""
 
+    WAITING = "waiting"
     ACCEPTED = "accepted"
     AWAITING_CONSENT = "awaiting_consent"
     PICKED = "picked"
@@ -48,6 +49,7 @@ MOVES: dict[Verb, dict[State, State]] = {
     V.FIT: {S.DISPATCHED: S.FITTED, S.DELIVERED: S.FITTED},
     V.CONFIRM: {S.FITTED: S.CONFIRMED},
     V.CANCEL: {
+        S.WAITING: S.CANCELED,
         S.ACCEPTED: S.CANCELED,
         S.AWAITING_CONSENT: S.CANCELED,
         S.PICKED: S.CANCELED,
@@ -61,7 +63,17 @@ ENDED = frozenset((S.CONFIRMED, S.CANCELED, S.LOST))
 HELD = frozenset((S.ACCEPTED, S.AWAITING_CONSENT))
 """States in which stock is reserved but not issued."""
 ISSUED = frozenset((S.PICKED, S.PACKED, S.DISPATCHED, S.DELIVERED, S.FITTED))
-ORDER = (S.AWAITING_CONSENT, S.ACCEPTED, S.PICKED, S.PACKED, S.DISPATCHED, S.DELIVERED, S.FITTED, S.CONFIRMED)
+ORDER = (
+    S.WAITING,
+    S.AWAITING_CONSENT,
+    S.ACCEPTED,
+    S.PICKED,
+    S.PACKED,
+    S.DISPATCHED,
+    S.DELIVERED,
+    S.FITTED,
+    S.CONFIRMED,
+)
 
 
 @dataclass(frozen=True, slots=True)

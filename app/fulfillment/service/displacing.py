@@ -6,7 +6,9 @@ Locks in one order, whoever comes: the losers' requests, their lines, the balanc
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,9 +16,11 @@ from app.accounts.rules import Actor
 from app.core.errors import Fact, Reason
 from app.fulfillment.queries.holders import holders
 from app.fulfillment.queries.requests import Loaded
+from app.fulfillment.rules.states import State
 from app.fulfillment.schemas import StepIn
 from app.fulfillment.service.accept import accept
-from app.fulfillment.service.frame import open_frame
+from app.fulfillment.service.decision import plain_reasons
+from app.fulfillment.service.frame import Frame, open_frame
 from app.fulfillment.service.giving_way import DUTY, with_room
 from app.fulfillment.service.proposing import Giving, Proposal, propose
 from app.fulfillment.service.records import NewStep, move
@@ -24,8 +28,13 @@ from app.fulfillment.service.refusals import FactsMoved, NotEnough
 from app.fulfillment.service.resourcing import LOCK_BALANCES, rehold
 from app.routing.rules.sourcing import Shelf
 from app.stock.queries.offers import Offer, offers
+from app.stock.service import release
 
 LOCK_REQUESTS = text("SELECT id FROM part_request WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE")
+WAITS = text("""
+    UPDATE request_line SET mode = NULL, eta = NULL, carrier = NULL, handover_at = NULL, confirmed = NULL,
+        provisional = false, sourcing = CAST(:sourcing AS jsonb) WHERE id = :id
+""")
 LOCK_LINES = text("SELECT id FROM request_line WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE")
 
 
@@ -37,7 +46,7 @@ async def accept_with_room(db: AsyncConnection, *, actor: Actor, proposal: Propo
     gives = proposal.gives
     parts = {*proposal.facts.parts, *(one.part for one in gives), *(one.to[1] for one in gives if one.to is not None)}
     await lock(db, gives=gives, parts=sorted(parts))
-    by = actor if proposal.asked.bump else replace(DUTY, request_id=actor.request_id)
+    by = actor if any(one.harmed for one in gives) else replace(DUTY, request_id=actor.request_id)
     await make_room(db, actor=by, gives=gives, tier=proposal.tier, now=now)
     try:
         after = await propose(db, actor=actor, asked=proposal.asked, now=now)
@@ -77,7 +86,8 @@ async def give_up(db: AsyncConnection, *, actor: Actor, giving: Giving, now: dat
     frame = replace(frame, actor=actor)
     line = next(one for one in frame.loaded.lines if one.id == giving.line)
     if giving.to is None or giving.way is None:
-        raise FactsMoved
+        await _wait(frame, line)
+        return
     offer = await _offer(db, giving.to, giving.quantity)
     facts: dict[str, Fact] = {"place": offer.place, "before": giving.place, "part": offer.part}
     why = Reason("S3b", "give_way.moved", facts)
@@ -91,6 +101,19 @@ async def give_up(db: AsyncConnection, *, actor: Actor, giving: Giving, now: dat
     await move(
         db, actor=actor, loaded=frame.loaded, states={}, steps=[NewStep(verb="resourced", line=line.id, details=details)],
         event="resourced", occurred_at=now, now=now, data=data,
+    )  # fmt: skip
+
+
+async def _wait(frame: Frame, line: Any) -> None:
+    """Nothing is free for it: its hold ends, its clocks run on, and it is sourced again as soon as something is."""
+    await release(frame.db, actor=frame.actor, now=frame.now, references=[line.id])
+    why = Reason("S3b", "give_way.waits", {"before": line.source, "part": line.supplied_part_number})
+    sourcing = {"reasons": plain_reasons((why,)), "alternatives": []}
+    await frame.db.execute(WAITS, {"id": line.id, "sourcing": msgspec.json.encode(sourcing).decode()})
+    step = NewStep(verb="gave_way", line=line.id, details=frame.details(before=line.source, why=why.code))
+    await move(
+        frame.db, actor=frame.actor, loaded=frame.loaded, states={line.id: State.WAITING}, steps=[step], event="gave_way",
+        occurred_at=frame.now, now=frame.now, data={"line": line.id, "why": why.code, **why.facts},
     )  # fmt: skip
 
 

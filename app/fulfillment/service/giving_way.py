@@ -166,11 +166,12 @@ async def contest_of(
     now: datetime,
     approved: Sequence[str] | None = None,
     harming: bool = False,
+    scoped: bool = False,
 ) -> Contest | None:
     """Who could give way to a request that would be refused or late; None: nobody.
 
     By itself that is anybody who loses nothing by it. `harming` looks at what a dispatcher could approve; `approved` are
-    the lines that one did, within his or her scope.
+    the lines that one did. `scoped`: only what lies in the actor's scope.
     """
     tier = tier_of(asked.priority, asked.failure.found_on) if isinstance(before, NotEnough) else before.tier
     if tier == GENERAL:
@@ -178,7 +179,7 @@ async def contest_of(
     parts = before.usable if isinstance(before, NotEnough) else sorted(before.facts.parts)
     near = before.near if isinstance(before, NotEnough) else before.facts.setting.sources
     found = await holders(db, tier=tier, parts=parts, lines=approved, near=near, most=MOST)
-    if approved is not None:
+    if scoped:
         found = [one for one in found if one.seen_by(actor)]
     givers = [one for one in await givers_of(db, found, now=now) if harming or one.elsewhere(in_time=True)]
     if not givers:

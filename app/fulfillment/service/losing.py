@@ -22,7 +22,7 @@ from app.fulfillment.service.candidates import Way
 from app.fulfillment.service.decision import plain_alternatives, plain_reasons
 from app.fulfillment.service.frame import Frame, again, chosen_lines, open_frame
 from app.fulfillment.service.records import SET_LINE, NewStep, Written, move
-from app.fulfillment.service.resourcing import facts_of_line, no_dearer, sources_of
+from app.fulfillment.service.resourcing import facts_of_line, no_dearer, rehold, sources_of
 from app.routing.rules.sourcing import Ask, Choice, Pick, choose_sources
 from app.stock.queries.offers import Offer
 from app.stock.service import lose, reserve
@@ -72,14 +72,18 @@ async def lose_line(
 
 
 async def source_again(db: AsyncConnection, *, actor: Actor, request_id: str, now: datetime) -> Loaded:
-    """Try once more for lines that were lost when nothing was free; stock may have come since."""
+    """Try once more for lines that were lost, or gave way, when nothing was free; stock may have come since."""
     frame = await open_frame(
         db, actor=actor, request_id=request_id, body=schemas.StepIn(), expected_version=None, now=now
     )
     followed = {line.replaces for line in frame.loaded.lines}
     steps: list[NewStep] = []
     born: dict[str, State] = {}
+    held: dict[str, State] = {}
     for line in frame.loaded.lines:
+        if line.state == State.WAITING.value and (step := await _held_again(frame, line)) is not None:
+            held[line.id] = State.ACCEPTED
+            steps.append(step)
         if line.state == State.LOST.value and line.id not in followed:
             successor = await _resource(frame, line)
             if successor is not None:
@@ -90,7 +94,7 @@ async def source_again(db: AsyncConnection, *, actor: Actor, request_id: str, no
             db,
             actor=actor,
             loaded=frame.loaded,
-            states={},
+            states=held,
             steps=steps,
             event="resourced",
             occurred_at=now,
@@ -100,8 +104,24 @@ async def source_again(db: AsyncConnection, *, actor: Actor, request_id: str, no
     return await again(frame)
 
 
+async def _held_again(frame: Frame, line: Any) -> NewStep | None:
+    """A line that waits for stock holds some again, if there is; promise and agreed price are as they were."""
+    found = await _found(frame, line)
+    if found is None:
+        return None
+    _, offer, way, choice = found
+    await rehold(frame, line, offer, way, reasons=choice.reasons, alternatives=choice.alternatives)
+    return NewStep(verb="resourced", line=line.id, details={"place": offer.place, "part_number": offer.part})
+
+
 async def _resource(frame: Frame, line: Any) -> str | None:
     """Find a new source for a lost line and hold the stock; gives the new line's id, None if nothing is free."""
+    found = await _found(frame, line)
+    return None if found is None else await _hold(frame, line, *found)
+
+
+async def _found(frame: Frame, line: Any) -> tuple[Pick, Offer, Way, Choice] | None:
+    """The best of what is free for a line."""
     facts = await facts_of_line(
         frame.db,
         actor=frame.actor,
@@ -120,7 +140,7 @@ async def _resource(frame: Frame, line: Any) -> str | None:
     if not isinstance(choice, Choice):
         return None
     pick = choice.picks[0]
-    return await _hold(frame, line, pick, *sources.found[pick.candidate.shelf], choice)
+    return pick, *sources.found[pick.candidate.shelf], choice
 
 
 async def _hold(frame: Frame, line: Any, pick: Pick, offer: Offer, way: Way, choice: Choice) -> str:

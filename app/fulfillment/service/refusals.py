@@ -1,6 +1,8 @@
 """What fulfillment refuses, by name."""
 
-from app.core.errors import Conflict, Unprocessable
+from typing import Any
+
+from app.core.errors import Conflict, FieldError, Unprocessable
 
 
 class NotEnough(Conflict):
@@ -12,6 +14,13 @@ class NotEnough(Conflict):
     code = "stock.insufficient"
     usable: tuple[str, ...] = ()
     near: frozenset[str] = frozenset()
+
+    def could_be(self, **facts: Any) -> "NotEnough":
+        """The same, with who could give way if a dispatcher approved it (S3b)."""
+        code = "give_way.could" if facts.get("could_give_way") else "give_way.dispatcher_could"
+        told = NotEnough(**self.facts, **facts, errors=[FieldError("bump", code, self.facts | facts)])
+        told.usable, told.near = self.usable, self.near
+        return told
 
 
 class NotGivingWay(Conflict):

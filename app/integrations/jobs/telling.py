@@ -15,7 +15,8 @@ def told(
     """The sentences for one event; the first tells the request's page too, where we know our own address."""
     what = event_type.partition(".")[2]
     given = _facts(shown, facts, zone, language)
-    lines = [text(f"told.{what}", given, language)]
+    why = str(facts.get("why") or "")
+    lines = [text(why, facts, language) if why.startswith("give_way.") else text(f"told.{what}", given, language)]
     if what == "accepted":
         lines.append(text(f"told.promise_{shown.commitment.kind}", given, language))
         covered = shown.entitlement.covered

@@ -38,6 +38,7 @@ def _requests() -> tuple[EventType, ...]:
         "returned": "The part came back unused.",
         "return_asked": "The ticket was canceled after the hand-over: the part is to come back unused.",
         "resourced": "Another place gives the part, or another part serves.",
+        "gave_way": "A higher priority took the part and none is free: the line waits for stock.",
         "source_confirmed": "A partner confirmed that it gives the part; `facts.line`, `facts.eta`.",
         "repriced": "The price of a line changed with its source.",
         "plan_agreed": "An emergency plan was agreed with the user.",

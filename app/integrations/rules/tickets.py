@@ -12,7 +12,7 @@ from app.integrations.rules.verify import instant_of
 
 LEVELS: tuple[Priority, ...] = ("general", "severe", "emergency")
 HANDED_OVER = frozenset(("dispatched", "delivered"))
-BEFORE_HANDOVER = frozenset(("accepted", "awaiting_consent", "picked", "packed"))
+BEFORE_HANDOVER = frozenset(("waiting", "accepted", "awaiting_consent", "picked", "packed"))
 ENDED = frozenset(("confirmed", "canceled", "lost"))
 
 

@@ -59,6 +59,7 @@ EVENT: Mapping[str, str] = {
     "part_request.dispatched": "part dispatched",
     "part_request.escalated": "escalated",
     "part_request.fitted": "part fitted",
+    "part_request.gave_way": "gave way",
     "part_request.held": "put on hold",
     "part_request.lost": "part lost",
     "part_request.packed": "part packed",

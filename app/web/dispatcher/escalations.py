@@ -30,6 +30,7 @@ TOLD: Mapping[str, str] = {
     "general_manager": "general manager",
 }
 STATE: Mapping[str, str] = {
+    "waiting": "waits for stock",
     "accepted": "to pick",
     "awaiting_consent": "awaits consent to the price",
     "picked": "picked",

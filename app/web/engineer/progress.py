@@ -25,7 +25,17 @@ STAGE: Mapping[str, str] = {
     "fitted": "fitted",
     "confirmed": "running again",
 }
-REACHED = ("awaiting_consent", "accepted", "picked", "packed", "dispatched", "delivered", "fitted", "confirmed")
+REACHED = (
+    "waiting",
+    "awaiting_consent",
+    "accepted",
+    "picked",
+    "packed",
+    "dispatched",
+    "delivered",
+    "fitted",
+    "confirmed",
+)
 OUTCOME: Mapping[str, str] = {
     "met": "kept",
     "breached": "missed",

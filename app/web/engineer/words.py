@@ -24,6 +24,7 @@ BAD: Mapping[str, str] = {
 METHOD: Mapping[str, str] = {"remote": "remotely", "on_site": "on site", "parts": "by sending the part"}
 OLD_PART: Mapping[str, str] = {"return": "comes back to us", "kept": "stays with the customer"}
 LINE: Mapping[str, str] = {
+    "waiting": "waits for stock",
     "accepted": "to pick",
     "awaiting_consent": "awaits consent to the price",
     "picked": "picked",
@@ -56,6 +57,7 @@ DONE: Mapping[str, str] = {
     "canceled": "canceled",
     "lost": "lost on its way",
     "resourced": "sent anew from another place",
+    "gave_way": "gave way to a higher priority",
     "noted": "note",
     "photographed": "photo added",
     "photo_removed": "photo removed",
