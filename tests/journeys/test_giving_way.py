@@ -9,8 +9,8 @@ from tests.cast import World, a_world, made
 
 pytestmark = pytest.mark.anyio
 NEARBY = {"latitude": 38.40, "longitude": 106.30, "timezone": "Asia/Shanghai", "preparation_minutes": 10}
-DAYS_AWAY = {"latitude": 38.90, "longitude": 108.90, "timezone": "Asia/Shanghai", "preparation_minutes": 10}
-"""A local place all the same, two hours and more by road."""
+FAR = {"latitude": 39.00, "longitude": 106.42, "timezone": "Asia/Shanghai", "preparation_minutes": 10}
+"""A local place all the same: an hour to sites beside it, over two to the airport."""
 
 
 async def place_of(world: World, **more) -> str:
@@ -91,3 +91,73 @@ async def test_S3b_where_somebody_loses_by_it_a_dispatcher_approves_and_the_line
         await source_lost(db, clock.now())
     again = await line_of(world, held)
     assert (again["state"], again["source"], again["commitment"]) == ("accepted", world.branch, waits["commitment"])
+
+
+async def site_beside(world: World, place: dict) -> str:
+    """Another site of the customer in the area, beside a place."""
+    site = unique("SITE2")
+    await made(world.api, "/v1/sites", {
+        "code": site, "customer": world.customer, "name": "north", "latitude": place["latitude"] + 0.01,
+        "longitude": place["longitude"], "timezone": "Asia/Shanghai", "area": world.area,
+    })  # fmt: skip
+    return site
+
+
+async def near_and_far(api, *, beside: bool, priority: str = "general", **more):
+    """A line of lower priority, at the airport or beside the far place, holds the near piece; a free one lies far away."""
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    place = await place_of(world, **FAR)
+    device = await world.device(**({"site": await site_beside(world, FAR)} if beside else {}))
+    held = await world.ask(priority=priority, device_serial=device, **more)
+    assert held["lines"][0]["source"] == world.local
+    await world.receive(world.psu, 1, place=place)
+    return world, held, place
+
+
+async def test_S3b_who_would_be_late_gets_the_near_piece_where_the_far_one_serves_the_lower_one_in_time(api, as_role):
+    world, held, far = await near_and_far(api, beside=True)
+    body = world.request(priority="emergency")
+    promise = await made(api, "/v1/promises", body, 200)
+    assert (await line_of(world, held))["source"] == world.local
+    got = await made(api, "/v1/part-requests", body)
+    line = got["lines"][0]
+    assert (line["source"], line["eta"] <= line["commitment"]["due_at"]) == (world.local, True)
+    shown = promise["lines"][0]
+    assert (shown["source"], shown["eta"], shown["reasons"]) == (line["source"], line["eta"], line["reasons"])
+    moved = await line_of(world, held)
+    assert (moved["source"], moved["eta"] <= moved["commitment"]["due_at"]) == (far, True)
+    steps = (await api.get(f"/v1/part-requests/{held['id']}/steps")).json()["items"]
+    (step,) = [one for one in steps if one["verb"] == "resourced"]
+    assert (step["actor"], step["details"]["before"], step["details"]["place"]) == ("duty:give_way", world.local, far)
+
+
+async def fixes_of(world: World, request: dict, kind: str) -> list[dict]:
+    found = (await world.api.get(f"/v1/part-requests/{request['id']}/fixes")).json()["items"]
+    return [one for one in found if one["kind"] == kind]
+
+
+async def test_S3b_a_late_line_is_offered_the_piece_and_a_dispatcher_gives_it(api, as_role):
+    world, held, far = await near_and_far(api, beside=False)
+    late = await world.ask(priority="emergency", device_serial=await world.device())
+    line, other = late["lines"][0], held["lines"][0]["id"]
+    assert (line["source"], line["eta"] > line["commitment"]["due_at"]) == (far, True)
+    (fix,) = await fixes_of(world, late, "bump")
+    (change,) = fix["changes"]
+    assert (fix["place"], fix["late_s"], fix["harmed"]) == (world.local, 0, [other])
+    assert (change["gives"]["line"], change["gives"]["waits"], change["gives"]["late_s"] > 0) == (other, False, True)
+    assert held["id"] in fix["text"]
+    body = {"line": line["id"], "from": other}
+    engineer = await as_role("engineer")
+    assert (await engineer.post(f"/v1/part-requests/{late['id']}/bump", json=body)).status_code == 403
+    stranger = await as_role("dispatcher", areas=[unique("ELSEWHERE")])
+    assert (await stranger.post(f"/v1/part-requests/{late['id']}/bump", json=body)).status_code == 404
+    taken = (await world.do(late["id"], "bump", **body))["lines"][0]
+    assert (taken["source"], taken["commitment"]) == (world.local, line["commitment"])
+    assert [one["code"] for one in taken["reasons"]] == ["give_way.freed"]
+    moved = await line_of(world, held)
+    assert (moved["source"], moved["commitment"]) == (far, held["lines"][0]["commitment"])
+    assert moved["reasons"][0]["code"] == "give_way.moved_late"
+    back = {"line": other, "from": line["id"]}
+    refused = await api.post(f"/v1/part-requests/{held['id']}/bump", json=back)
+    assert (refused.status_code, refused.json()["code"]) == (409, "give_way.not_this_line")

@@ -14,6 +14,7 @@ from app.fulfillment.queries.plans import lines_of
 from app.fulfillment.queries.steering import plan_changes, region_name
 from app.fulfillment.schemas import steering as shapes
 from app.fulfillment.service import steering
+from app.fulfillment.service.bumping import bump
 from app.fulfillment.service.fixing import fixes
 from app.fulfillment.service.resourcing import resource
 
@@ -26,7 +27,9 @@ async def list_fixes(request_id: FromPath[str], call: NamedDependency[Call]) -> 
 
     async def ask(db: AsyncConnection) -> shapes.FixesOut:
         found = await fixes(db, actor=call.actor, request_id=request_id, now=call.now)
-        seen = await requests_of(db, actor=call.actor, lines=[job for one in found for job in one.harmed])
+        others = [job for one in found for job in one.harmed]
+        others += [each.gives.line for one in found for each in one.changes if each.gives is not None]
+        seen = await requests_of(db, actor=call.actor, lines=others)
         return shapes.FixesOut(items=[fix_out(one, call.language, seen.get) for one in found])
 
     return await call.read(ask)
@@ -38,6 +41,12 @@ async def source_request(
 ) -> Out:
     """Take a line that is still on the shelf from another place, or its substitute; the promise stays."""
     return await run_verb(call, request_id, data, resource)
+
+
+@post("/v1/part-requests/{request_id:str}/bump", status_code=200, opt=allow(*STEER))
+async def bump_request(request_id: FromPath[str], data: JSONBody[shapes.BumpIn], call: NamedDependency[Call]) -> Out:
+    """Give a late line the pieces that a line of lower priority holds; both promises stay, both are told."""
+    return await run_verb(call, request_id, data, bump)
 
 
 @post("/v1/part-requests/{request_id:str}/call", status_code=200, opt=allow(*STEER, ENGINEER))
@@ -118,6 +127,7 @@ async def order_opening(
 HANDLERS = [
     list_fixes,
     source_request,
+    bump_request,
     call_request,
     emergency_plan_request,
     pin_line,

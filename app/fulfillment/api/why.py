@@ -89,4 +89,7 @@ def _change_out(one: Change, language: Language, zone: str | None, named: Named)
         begins_at=one.begins_at,
         ends_at=one.ends_at,
         reason=reason_told(one.reason, language, zone, named),
+        gives=None
+        if one.gives is None
+        else shapes.GivingOut(line=one.gives.line, late_s=one.gives.late_s, waits=one.gives.waits),
     )

@@ -7,6 +7,16 @@ from app.core.errors import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Giving:
+    """Another line that would give its pieces up (S3b), how much after its own due it would come then, None: nobody can
+    say; `waits`: nothing is free for it."""
+
+    line: str
+    late_s: int | None
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One thing to do, and the values it is done with."""
 
@@ -17,6 +27,7 @@ class Change:
     courier: str | None = None
     begins_at: datetime | None = None
     ends_at: datetime | None = None
+    gives: Giving | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

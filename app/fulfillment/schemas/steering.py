@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+import msgspec
+
 from app.core.http import ReasonOut
 from app.core.types import Code, Instant, Name, Text, Wire, Words
 from app.fulfillment.schemas import StepIn
@@ -14,6 +16,13 @@ class SourceIn(StepIn, kw_only=True):
     place: Code
     part_number: Code | None = None
     customer_agreed: bool = False
+
+
+class BumpIn(StepIn, kw_only=True):
+    """The late line, and the line of lower priority whose pieces it takes."""
+
+    line: Code
+    giver: Code = msgspec.field(name="from")
 
 
 class CallIn(StepIn, kw_only=True):
@@ -92,16 +101,26 @@ class FreezeOut(Wire):
     frozen_at: datetime | None
 
 
-class ChangeOut(Wire):
-    """One thing to do, with the values that the call which does it takes."""
+class GivingOut(Wire):
+    """A line of lower priority that gives its pieces up: how much after its own due it comes then (null: nobody can say), or
+    whether it waits for stock."""
 
-    kind: Literal["source", "substitute", "shift", "open", "pin", "call"]
+    line: str
+    late_s: int | None
+    waits: bool
+
+
+class ChangeOut(Wire):
+    """One thing to do, with the values that the call which does it takes; `gives` is whom a `bump` takes the pieces `from`."""
+
+    kind: Literal["source", "substitute", "shift", "open", "pin", "bump", "call"]
     place: str | None
     part_number: str | None
     courier: str | None
     begins_at: datetime | None
     ends_at: datetime | None
     reason: ReasonOut
+    gives: GivingOut | None = None
 
 
 class FixOut(Wire):
@@ -111,7 +130,7 @@ class FixOut(Wire):
     effort beyond the plan: driving, a shift for once, the piece's worth to later promises, and that somebody has to be told.
     """
 
-    kind: Literal["source", "substitute", "shift", "open", "pin", "call"]
+    kind: Literal["source", "substitute", "shift", "open", "pin", "bump", "call"]
     line: str
     place: str | None
     part_number: str | None

@@ -3,7 +3,7 @@
 Locks in one order, whoever comes: the losers' requests, their lines, the balances; then everything is looked at again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -45,7 +45,8 @@ async def accept_with_room(db: AsyncConnection, *, actor: Actor, proposal: Propo
     """
     gives = proposal.gives
     parts = {*proposal.facts.parts, *(one.part for one in gives), *(one.to[1] for one in gives if one.to is not None)}
-    await lock(db, gives=gives, parts=sorted(parts))
+    await lock_lines(db, requests=[one.request for one in gives], lines=[one.line for one in gives])
+    await db.execute(LOCK_BALANCES, {"parts": sorted(parts)})
     by = actor if any(one.harmed for one in gives) else replace(DUTY, request_id=actor.request_id)
     await make_room(db, actor=by, gives=gives, tier=proposal.tier, now=now)
     try:
@@ -57,12 +58,10 @@ async def accept_with_room(db: AsyncConnection, *, actor: Actor, proposal: Propo
     return await accept(db, actor=actor, proposal=with_room(after, gives), now=now)
 
 
-async def lock(db: AsyncConnection, *, gives: Sequence[Giving], parts: Sequence[str], also: str | None = None) -> None:
-    """Lock all that moves, in the order that everybody keeps; `also` is the asker's request, where it exists."""
-    requests = {one.request for one in gives} | ({also} if also is not None else set())
-    await db.execute(LOCK_REQUESTS, {"ids": sorted(requests)})
-    await db.execute(LOCK_LINES, {"ids": sorted(one.line for one in gives)})
-    await db.execute(LOCK_BALANCES, {"parts": parts})
+async def lock_lines(db: AsyncConnection, *, requests: Iterable[str], lines: Iterable[str]) -> None:
+    """Lock who moves, in the order that everybody keeps."""
+    await db.execute(LOCK_REQUESTS, {"ids": sorted(set(requests))})
+    await db.execute(LOCK_LINES, {"ids": sorted(lines)})
 
 
 async def make_room(db: AsyncConnection, *, actor: Actor, gives: Sequence[Giving], tier: int, now: datetime) -> None:

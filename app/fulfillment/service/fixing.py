@@ -18,6 +18,7 @@ from app.fulfillment.queries.gather import places_of
 from app.fulfillment.queries.requests import Loaded, load
 from app.fulfillment.rules.fixes import Change, Fix
 from app.fulfillment.rules.states import ENDED, State
+from app.fulfillment.service.bumping import bumps
 from app.fulfillment.service.candidates import DRIVE_MINOR_PER_S
 from app.fulfillment.service.clashing import Case, case_of, dearer
 from app.fulfillment.service.resourcing import facts_of_line
@@ -36,7 +37,8 @@ async def fixes(db: AsyncConnection, *, actor: Actor, request_id: str, now: date
     for line in loaded.lines:
         if not waits(line) or not actor.may_see_place(line.source):
             continue
-        found += fixes_of(await case_for(db, actor=actor, loaded=loaded, line=line, now=now))
+        case = await case_for(db, actor=actor, loaded=loaded, line=line, now=now)
+        found += sorted([*fixes_of(case), *await bumps(db, actor=actor, case=case)], key=_rank)
     if any(State(line.state) not in ENDED for line in loaded.lines):
         call = Change(kind="call", reason=Reason("C7", "fix.call", {}))
         found.append(Fix(line=loaded.lines[0].id, changes=(call,)))

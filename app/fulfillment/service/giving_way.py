@@ -23,7 +23,7 @@ from app.fulfillment.service.proposing import Giving, Proposal, propose
 from app.fulfillment.service.refusals import NotEnough
 from app.fulfillment.service.resourcing import Sources, facts_of_line, sources_of
 from app.routing.rules.problem import GENERAL
-from app.routing.rules.sourcing import Ask, Candidate, Pick, Shelf, late_s
+from app.routing.rules.sourcing import Ask, Candidate, Choice, Pick, Shelf, choose_sources, late_s
 
 MOST = 6
 """Lines that are asked to give way at once [house]: each is looked at as if it were sourced anew."""
@@ -53,6 +53,26 @@ class Giver:
         ask = Ask(line=self.holder.line, quantity=self.holder.quantity, kind=self.kind, due_s=self.due_s)
         others = [one for one in self.sources.candidates if one.shelf != self.shelf and one.free >= ask.quantity]
         return tuple(one for one in others if not in_time or late_s(one, ask) == 0)
+
+    def alone(self) -> Giving:
+        """Where it would go if nobody else moved: the best of what is free, or nowhere."""
+        ask = Ask(
+            line=self.holder.line, quantity=self.holder.quantity, kind=self.kind, due_s=self.due_s, tier=self.holder.tier,
+            candidates=self.elsewhere(in_time=False), allow_split=False,
+        )  # fmt: skip
+        choice = choose_sources([ask])
+        return self.giving(choice.picks[0].candidate if isinstance(choice, Choice) else None)
+
+    def giving(self, taken: Candidate | None) -> Giving:
+        """It gives its pieces up and comes from there; from nowhere, it waits for stock."""
+        holder = self.holder
+        waits = Giving(
+            line=holder.line, request=holder.request, place=holder.place, part=holder.part, quantity=holder.quantity
+        )
+        if taken is None:
+            return waits
+        _, way = self.sources.found[taken.shelf]
+        return replace(waits, to=taken.shelf, way=way, late_s=self.late_s(taken))
 
     def late_s(self, candidate: Candidate) -> int | None:
         """How much past its due from there; None: nothing reaches."""
@@ -120,17 +140,10 @@ class Contest:
         return None if any(pieces > free[shelf] for shelf, pieces in wanted.items()) else moved
 
     def _giving(self, giver: Giver, picks: tuple[Pick, ...] | None) -> Giving | None:
-        holder = giver.holder
-        waits = Giving(
-            line=holder.line, request=holder.request, place=holder.place, part=holder.part, quantity=holder.quantity
-        )
         if picks is None:
-            return waits
+            return giver.giving(None)
         taken = picks[0].candidate
-        if taken.shelf == giver.shelf:
-            return None
-        _, way = giver.sources.found[taken.shelf]
-        return replace(waits, to=taken.shelf, way=way, late_s=giver.late_s(taken))
+        return None if taken.shelf == giver.shelf else giver.giving(taken)
 
 
 def _plain(ask: Ask) -> Ask:

@@ -188,6 +188,7 @@ def _row(fix: Fix, request: str, words: FixWords) -> FixRow:
         standing=standing,
         costs=words.costs(fix),
         needs_customer=fix.needs_customer,
+        needs_approval=any(one.gives is not None for one in fix.changes),
     )
 
 
@@ -197,12 +198,14 @@ def _change(change: Change, line: str, request: str, words: FixWords) -> ChangeR
     address = {
         "source": source,
         "substitute": source,
+        "bump": f"/board/requests/{request}/bump",
         "pin": "/board/pins",
         "shift": "/board/shifts",
         "open": "/board/openings",
     }.get(change.kind)
     sent = {
         "line": line,
+        "from": change.gives.line if change.gives is not None else None,
         "place": change.place,
         "part_number": change.part_number,
         "courier": change.courier,

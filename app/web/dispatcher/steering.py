@@ -14,6 +14,7 @@ from app.fulfillment.queries.steering import region_name
 from app.fulfillment.schemas import RequestOut
 from app.fulfillment.schemas import steering as shapes
 from app.fulfillment.service import steering
+from app.fulfillment.service.bumping import bump
 from app.fulfillment.service.records import mark_dirty
 from app.fulfillment.service.resourcing import resource
 from app.web.forms import Form
@@ -45,6 +46,15 @@ async def move_source(
     await verb(call, request_id, body, resource)
     say = Words(call.language)
     return toast(request, say("{place} gives it now. The plan follows.", place=body.place))
+
+
+@post("/board/requests/{request_id:str}/bump", status_code=200, opt=STEER, include_in_schema=False)
+async def bump_other(
+    request: Request[Any, Any, Any], form: NamedDependency[Form], call: NamedDependency[Call], request_id: FromPath[str]
+) -> Response[str]:
+    """A lower priority gives its pieces to this line."""
+    await verb(call, request_id, form.into(shapes.BumpIn), bump)
+    return toast(request, Words(call.language)("It has the piece now; both are told. The plan follows."))
 
 
 @post("/board/pins", status_code=200, opt=STEER, include_in_schema=False)
@@ -147,4 +157,15 @@ async def agree_plan(
     return toast(request, say("The plan agreed with the user is recorded."))
 
 
-HANDLERS = [move_source, pin_line, unpin_line, call_in, have_opened, freeze, replan, call_managers, agree_plan]
+HANDLERS = [
+    move_source,
+    bump_other,
+    pin_line,
+    unpin_line,
+    call_in,
+    have_opened,
+    freeze,
+    replan,
+    call_managers,
+    agree_plan,
+]

@@ -23,6 +23,7 @@ class FixRow:
     standing: Standing
     costs: tuple[str, ...]
     needs_customer: bool
+    needs_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
