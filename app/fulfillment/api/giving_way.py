@@ -10,8 +10,8 @@ from app.fulfillment.service.refusals import NotEnough
 from app.routing.solver.child import Solver
 
 STEER = (ADMIN, DISPATCHER)
-LIMIT_S = 0.5
-"""For each division; such few orders take milliseconds."""
+LIMIT_S = 2.0
+"""For each division, and in line for it; such few orders take milliseconds, the first one the child's start."""
 
 
 def need_may_bump(data: schemas.RequestIn, actor: Actor) -> None:
