@@ -128,7 +128,7 @@ async def fan_out(context: Context) -> int:
 
 async def act(context: Context) -> int:
     """Act on what ticketing systems told."""
-    return await act_on_receipts(context.engine, context.clock.now())
+    return await act_on_receipts(context.engine, context.clock.now(), solver=context.solver)
 
 
 async def poll(context: Context) -> int:

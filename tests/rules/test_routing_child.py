@@ -14,7 +14,7 @@ import pytest
 from app.routing.rules.insertion import greedy
 from app.routing.rules.judge import faults
 from app.routing.rules.plan import Plan, schedule
-from app.routing.rules.sourcing import Ask, Candidate, Choice, choose_sources
+from app.routing.rules.sourcing import Ask, Candidate, Choice, Pick, choose_sources
 from app.routing.solver.child import PREPARED, PREPARING, NoPlan, Solver
 from tests.rules.routing_problems import random_problem
 
@@ -172,3 +172,32 @@ async def test_the_child_ends_with_its_parent_and_solvers_stay_out_of_the_parent
     out, _ = await asyncio.to_thread(run.communicate, timeout=30)
     assert run.returncode == 1
     assert int(out) > 0
+
+
+def order(line: str, tier: int, *places: str) -> tuple[Ask, ...]:
+    """One piece from one of these places, each of which has one."""
+    candidates = tuple(Candidate(place=one, part="P", free=1, eta_s=60) for one in places)
+    return (Ask(line=line, quantity=1, kind="local", due_s=7200, tier=tier, candidates=candidates),)
+
+
+async def test_orders_that_want_one_shelf_are_divided_in_the_child_and_judged() -> None:
+    async with Solver() as solver:
+        found = await solver.divided([order("general", 2, "A", "B"), order("emergency", 0, "A")], limit_s=20)
+        assert found is not None
+        assert [[pick.candidate.place for pick in picks or ()] for picks in found] == [["B"], ["A"]]
+        nothing = await solver.divided([order("general", 2, "A"), order("emergency", 0, "A")], limit_s=20)
+        assert nothing is not None
+        assert [picks is None for picks in nothing] == [True, False]
+    assert await solver.divided([order("general", 2, "A")], limit_s=1) is None
+
+
+def generous(pipe: Connection) -> None:
+    """A child that gives everybody the first way, whatever is left."""
+    pipe.send("ready")
+    while (asked := pipe.recv()) is not None:
+        pipe.send(tuple((Pick(one.line, one.candidates[0], 1, 0),) for (one,) in asked.of))
+
+
+async def test_a_division_that_gives_a_piece_twice_is_refused() -> None:
+    async with Solver(target=generous) as solver:
+        assert await solver.divided([order("general", 2, "A"), order("emergency", 0, "A")], limit_s=20) is None

@@ -2,6 +2,7 @@
 the delivery is settled too, so that a crash between leaves nothing half done."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,7 @@ from app.integrations.rules.profile import Profile
 from app.integrations.rules.tickets import Known, NotATicket, event_of, read_ticket, request_fields
 from app.integrations.service.receiving import LeaseLost, claim_receipt, put_off, settle_receipt
 from app.integrations.service.tickets import Done, Wanted, end_draft, link, locked, note, put_draft, take_in
+from app.routing.solver.child import Solver
 
 log = structlog.get_logger("hooks")
 MOST_TRIES = 12
@@ -34,8 +36,16 @@ class ServedMeanwhile(Exception):
     """Another delivery gave the ticket its request: look again. Never shown."""
 
 
-async def act_on_receipts(engine: AsyncEngine, now: datetime) -> int:
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What asking needs beside the database: who divides shelves among competing lines; None where nobody does."""
+
+    solver: Solver | None
+
+
+async def act_on_receipts(engine: AsyncEngine, now: datetime, *, solver: Solver | None = None) -> int:
     """Act on everything that waits, oldest first. Gives how many deliveries were looked at."""
+    means = Means(solver)
     tried: list[str] = []
     while True:
         async with begin(engine) as db:
@@ -44,7 +54,7 @@ async def act_on_receipts(engine: AsyncEngine, now: datetime) -> int:
             return len(tried)
         tried.append(row.id)
         try:
-            await _act(engine, row, now)
+            await _act(engine, means, row, now)
         except LeaseLost:
             log.info("another worker has it", receipt=row.id)
         except Exception as broken:
@@ -62,7 +72,7 @@ async def _put_off(engine: AsyncEngine, row: Any, now: datetime) -> None:
             await put_off(db, row=row, outcome="later", now=now)
 
 
-async def _act(engine: AsyncEngine, row: Any, now: datetime) -> None:
+async def _act(engine: AsyncEngine, means: Means, row: Any, now: datetime) -> None:
     profile = profile_by(row)
     try:
         document = msgspec.json.decode(bytes(row.body))
@@ -82,7 +92,7 @@ async def _act(engine: AsyncEngine, row: Any, now: datetime) -> None:
                 )
                 return None
         try:
-            return await _request(engine, row, profile, actor, found, now)
+            return await _request(engine, means, row, profile, actor, found, now)
         except ServedMeanwhile:
             continue
 
@@ -93,7 +103,7 @@ async def _settled(engine: AsyncEngine, row: Any, state: str, outcome: str, now:
 
 
 async def _request(
-    engine: AsyncEngine, row: Any, profile: Profile, actor: Actor, wanted: Wanted, now: datetime
+    engine: AsyncEngine, means: Means, row: Any, profile: Profile, actor: Actor, wanted: Wanted, now: datetime
 ) -> None:
     """Make the request; what stands in its way becomes a draft for a person."""
     fields = request_fields(profile, wanted.known, system=row.code, received_at=min(row.received_at, now))
@@ -103,7 +113,7 @@ async def _request(
         wrong = [path for path, _ in wrong_fields(msgspec.to_builtins(fields), RequestIn)]
         return await _draft(engine, row, actor, wanted.known, {"code": "fields.bad", "facts": {"fields": wrong}}, now)
     call = Call(
-        engine=engine, actor=actor, now=now, language=row.language, matching=None, claim=None, wake=_nobody, state=None
+        engine=engine, actor=actor, now=now, language=row.language, matching=None, claim=None, wake=_nobody, state=means
     )
 
     async def linked(db: AsyncConnection, loaded: Loaded) -> None:
