@@ -1,13 +1,17 @@
 """A held piece goes to a higher priority (S3b): by itself where nobody loses by it, else a dispatcher says so."""
 
 import pytest
+from sqlalchemy import event, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.db import begin
 from app.fulfillment.jobs import source_lost
 from tests.builders import unique
 from tests.cast import World, a_world, made
+from tests.journeys.test_call_offs import with_partner
 
 pytestmark = pytest.mark.anyio
+EVENTS = text("SELECT type, actor, data FROM event WHERE subject = :subject ORDER BY seq").columns(data=JSONB)
 NEARBY = {"latitude": 38.40, "longitude": 106.30, "timezone": "Asia/Shanghai", "preparation_minutes": 10}
 FAR = {"latitude": 39.00, "longitude": 106.42, "timezone": "Asia/Shanghai", "preparation_minutes": 10}
 """A local place all the same: an hour to sites beside it, over two to the airport."""
@@ -161,3 +165,173 @@ async def test_S3b_a_late_line_is_offered_the_piece_and_a_dispatcher_gives_it(ap
     back = {"line": other, "from": line["id"]}
     refused = await api.post(f"/v1/part-requests/{held['id']}/bump", json=back)
     assert (refused.status_code, refused.json()["code"]) == (409, "give_way.not_this_line")
+
+
+async def refused_for(world: World, **more) -> dict:
+    """The problem that one more emergency is told."""
+    body = world.request(**({"priority": "emergency", "device_serial": await world.device()} | more))
+    answer = await world.api.post("/v1/part-requests", json=body)
+    assert answer.status_code == 409, answer.text
+    return answer.json()["facts"]
+
+
+async def with_a_substitute(api, **general):
+    """A held piece whose line a substitute near by would serve in time."""
+    world, held = await a_held_piece(api, **general)
+    await world.receive(await substitute_of(world, world.psu), 1, place=await place_of(world))
+    return world, held
+
+
+ORIGINAL = {"accept_substitutes": False}
+
+
+@pytest.mark.parametrize(("holder", "asker"), [("severe", "severe"), ("general", "general"), ("severe", "general")])
+async def test_S3b_only_a_strictly_lower_tier_gives_way(api, holder, asker):
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    held = await world.ask(priority=holder)
+    await world.receive(await substitute_of(world, world.psu), 1, place=await place_of(world))
+    facts = await refused_for(world, priority=asker, **ORIGINAL)
+    assert "dispatcher_could" not in facts
+    assert (await line_of(world, held))["supplied_part_number"] == world.psu
+
+
+async def test_S3b_a_swap_of_an_opened_box_ranks_as_emergency_on_both_sides(api):
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    opened = {
+        "occurred_at": "2026-11-22T09:10:00+08:00",
+        "cause": "defect",
+        "system_stopped": False,
+        "found_on": "opening",
+    }
+    swap = await world.ask(priority="general", failure=opened)
+    await world.receive(await substitute_of(world, world.psu), 1, place=await place_of(world))
+    assert "dispatcher_could" not in await refused_for(world, **ORIGINAL)
+    await world.do(swap["id"], "cancel")
+    held = await world.ask(priority="severe", device_serial=await world.device())
+    await world.ask(priority="general", failure=opened, device_serial=await world.device(), **ORIGINAL)
+    assert (await line_of(world, held))["reasons"][0]["code"] == "give_way.moved"
+
+
+async def test_S3b_a_picked_a_pinned_and_a_frozen_line_stay(api):
+    world, held = await with_a_substitute(api)
+    line = held["lines"][0]["id"]
+    await made(api, "/v1/plan/pins", {"line": line, "courier": world.courier})
+    assert "dispatcher_could" not in await refused_for(world, **ORIGINAL)
+    await made(api, f"/v1/plan/pins/{line}/release", {}, 200)
+    await made(api, "/v1/plan/freeze", {"area": world.area}, 200)
+    assert "dispatcher_could" not in await refused_for(world, **ORIGINAL)
+    await made(api, "/v1/plan/release", {"area": world.area}, 200)
+    await world.do(held["id"], "pick", scanned=world.psu)
+    assert "dispatcher_could" not in await refused_for(world, **ORIGINAL)
+    assert (await line_of(world, held))["supplied_part_number"] == world.psu
+
+
+async def test_S3b_what_a_partner_confirmed_stays_and_what_it_was_only_asked_for_is_taken_back(api):
+    world, partner = await with_partner(api, pieces=1)
+    lines = {"lines": [{"part_number": world.fan, "quantity": 1}]}
+    confirmed = await world.ask(priority="general", **lines)
+    other = await substitute_of(world, world.fan)
+    await world.receive(other, 1, place=world.branch)
+    question = (await api.get("/v1/call-offs", params={"request": confirmed["id"]})).json()["items"][0]
+    await made(api, f"/v1/call-offs/{question['id']}/confirm", {}, 200)
+    assert "dispatcher_could" not in await refused_for(world, **lines, **ORIGINAL)
+    await world.do(confirmed["id"], "cancel")
+    await world.receive(other, 1, place=partner)
+    asked = await world.ask(priority="general", device_serial=await world.device(), **lines)
+    assert asked["lines"][0]["supplied_part_number"] == world.fan
+    got = await world.ask(priority="emergency", device_serial=await world.device(), **lines, **ORIGINAL)
+    assert (got["lines"][0]["source"], got["lines"][0]["confirmed"]) == (partner, False)
+    questions = (await api.get("/v1/call-offs", params={"request": asked["id"]})).json()["items"]
+    assert "withdrawn" in {one["state"] for one in questions}
+
+
+async def test_S3b_a_binding_quote_keeps_its_price(api):
+    world = await a_world(api)
+    await world.receive(world.psu, 1)
+    failure = {"occurred_at": "2026-11-22T09:10:00+08:00", "cause": "customer", "system_stopped": True}
+    held = await world.ask(priority="general", failure=failure)
+    place, other = await place_of(world), await substitute_of(world, world.psu)
+    await world.receive(other, 1, place=place, unit_cost={"amount": "180.00", "currency": "CNY"})
+    assert "dispatcher_could" not in await refused_for(world, **ORIGINAL)  # it awaits consent: not yet accepted
+    await world.do(held["id"], "consent", agreed=True, by="the customer")
+    await world.ask(priority="emergency", device_serial=await world.device(), **ORIGINAL)
+    moved = await line_of(world, held)
+    assert (moved["supplied_part_number"], moved["price"]) == (other, held["lines"][0]["price"])
+    picked = await world.do(held["id"], "pick", scanned=other)
+    assert picked["price"]["amount"] == held["price"]["amount"] == "98.50"
+
+
+async def test_S3b_a_substitute_only_where_its_customer_accepted_one(api):
+    world, held = await with_a_substitute(api, accept_substitutes=False)
+    (could,) = (await refused_for(world, **ORIGINAL))["could_give_way"]
+    assert (could["line"], could["waits"]) == (held["lines"][0]["id"], True)
+
+
+async def test_S3b_as_few_as_possible_move(api):
+    world = await a_world(api)
+    await world.receive(world.psu, 4)
+    two = {"lines": [{"part_number": world.psu, "quantity": 2}]}
+    ones = [await world.ask(priority="general", device_serial=await world.device()) for _ in range(2)]
+    pair = await world.ask(priority="general", device_serial=await world.device(), **two)
+    other = await substitute_of(world, world.psu)
+    await world.receive(other, 9, place=await place_of(world))
+    got = await world.ask(priority="emergency", device_serial=await world.device(), **two, **ORIGINAL)
+    assert got["lines"][0]["source"] == world.local
+    assert [(await line_of(world, one))["supplied_part_number"] for one in (*ones, pair)] == [
+        world.psu,
+        world.psu,
+        other,
+    ]
+
+
+async def test_S3b_nobody_is_pushed_on_to_make_room_for_who_gives_way(api):
+    world = await a_world(api)
+    await world.receive(world.psu, 2)
+    pair = {"lines": [{"part_number": world.psu, "quantity": 2}]}
+    held = await world.ask(priority="general", device_serial=await world.device(), **pair)
+    other, near = await substitute_of(world, world.psu), await place_of(world)
+    await world.receive(other, 2, place=near)
+    one = {"lines": [{"part_number": other, "quantity": 1}]}
+    second = await world.ask(priority="general", device_serial=await world.device(), **one)
+    await world.receive(
+        other, 1, place=world.branch
+    )  # where the second could go, so that both pieces near by were free
+    (could,) = (await refused_for(world, **pair, **ORIGINAL))["could_give_way"]
+    assert (could["line"], could["waits"]) == (held["lines"][0]["id"], True)
+    assert (await line_of(world, second))["source"] == near
+
+
+async def test_S3b_both_are_told_in_both_languages_and_without_names(api, engine):
+    world, held = await with_a_substitute(api)
+    got = await world.ask(priority="emergency", device_serial=await world.device(), **ORIGINAL)
+    zh = {"Accept-Language": "zh-CN"}
+    theirs = (await api.get(f"/v1/part-requests/{held['id']}", headers=zh)).json()["lines"][0]["reasons"][0]["text"]
+    mine = (await api.get(f"/v1/part-requests/{got['id']}", headers=zh)).json()["lines"][0]["reasons"]
+    assert "让给了优先级更高的申请" in theirs
+    assert "让出" in next(one["text"] for one in mine if one["code"] == "give_way.freed")
+    async with engine.connect() as db:
+        rows = (await db.execute(EVENTS, {"subject": held["id"]})).all()
+    row = rows[-1]
+    assert (row.type, row.actor, row.data["why"]) == ("part_request.resourced", "duty:give_way", "give_way.moved")
+    told = str(row.data) + theirs
+    assert not [one for one in (got["id"], got["device_serial"], world.customer) if one in told]
+
+
+async def test_a_request_that_needs_nobody_to_give_way_asks_nobody(api, app, clock):
+    world, _ = await with_a_substitute(api)
+    await world.receive(world.psu, 1)
+    seen: list[str] = []
+
+    def listen(connection, cursor, statement, *more):
+        seen.append(statement)
+
+    event.listen(app.state.engine.sync_engine, "before_cursor_execute", listen)
+    try:
+        await world.ask(priority="emergency", device_serial=await world.device())
+    finally:
+        event.remove(app.state.engine.sync_engine, "before_cursor_execute", listen)
+    assert not [
+        one for one in seen if "region_freeze f JOIN" in one or ":freed" in one or "part_request WHERE id = ANY" in one
+    ]

@@ -67,6 +67,41 @@ def test_a_miss_is_fixed_with_one_button(visit, site, late, language, act, fix, 
     site.plan()
 
 
+def test_a_late_line_gets_the_piece_of_a_lower_priority_once_it_is_approved(visit, site):
+    async def run():
+        async with client(site.base, site.admin) as api:
+            world = await a_world(api)
+            far = unique("FAR")
+            place = {"code": far, "name": far, "kind": "own", "latitude": XIAN[0], "longitude": XIAN[1],
+                     "timezone": "Asia/Shanghai", "area": world.area}  # fmt: skip
+            await made(api, "/v1/places", place)
+            await world.receive(world.psu, 1)
+            held = await world.ask(priority="general", device_serial=await world.device())
+            await world.receive(world.psu, 1, place=far)
+            return world, held, await world.ask(priority="emergency")
+
+    world, held, late = elsewhere(run())
+    page = opened(visit, site, area=world.area)
+    page.locator(f"#row-{late['id']} button", has_text="Act").click()
+    fix = page.locator("#panel .fix", has_text="Take the piece at")
+    expect(fix).to_contain_text("makes R-")
+    assert findings(page) == []
+    fix.get_by_role("button").click()
+    expect(page.locator("#panel")).to_be_visible()  # not without the approval
+    fix.get_by_role("checkbox").check()
+    fix.get_by_role("button").click()
+    expect(page.locator(".toast").last).to_contain_text("both are told")
+    assert {one["id"]: source_of(site, one) for one in (held, late)}[late["id"]] == world.local
+
+
+def source_of(site, request):
+    async def run():
+        async with client(site.base, site.admin) as api:
+            return (await api.get(f"/v1/part-requests/{request['id']}")).json()["lines"][0]["source"]
+
+    return elsewhere(run())
+
+
 async def source(site, request, body):
     async with client(site.base, site.admin) as api:
         await made(api, f"/v1/part-requests/{request}/source", body, 200)

@@ -54,7 +54,8 @@ async def bump_other(
 ) -> Response[str]:
     """A lower priority gives its pieces to this line."""
     await verb(call, request_id, form.into(shapes.BumpIn), bump)
-    return toast(request, Words(call.language)("It has the piece now; both are told. The plan follows."))
+    say = Words(call.language)
+    return toast(request, say("It has the piece now; both are told. The plan follows."))
 
 
 @post("/board/pins", status_code=200, opt=STEER, include_in_schema=False)

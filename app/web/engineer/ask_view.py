@@ -305,11 +305,16 @@ def no_stock(refused: NotEnough, names: Mapping[str, str], say: Words) -> NoProm
         for one in facts["free"]
         if one["free"]
     ]  # fmt: skip
+    advice = say("Ask the dispatcher for an emergency plan or a loaner; that this was needed is remembered.")
+    if facts.get("dispatcher_could"):
+        advice = (
+            say("Pieces are held for a lower priority: ask the dispatcher to approve that it gives way.") + " " + advice
+        )
     return NoPromise(
         sentence=say("{part} is nowhere to be had now: {free} free, {asked} needed.", part=part,
                      free=facts["available"], asked=facts["requested"]),
         details=tuple(free),
-        advice=say("Ask the dispatcher for an emergency plan or a loaner; that this was needed is remembered."),
+        advice=advice,
     )  # fmt: skip
 
 
