@@ -1,13 +1,19 @@
 """A held piece goes to a higher priority (S3b): by itself where nobody loses by it, else a dispatcher says so."""
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.db import begin
-from app.fulfillment.jobs import source_lost
+from app.fulfillment.jobs import plan_dirty, source_lost
+from app.fulfillment.schemas import RequestOut
+from app.integrations.jobs.telling import told as told_to
 from tests.builders import unique
 from tests.cast import World, a_world, made
+from tests.journeys.own_database import app, database_url, engine  # noqa: F401 - fixtures
 from tests.journeys.test_call_offs import with_partner
 
 pytestmark = pytest.mark.anyio
@@ -315,7 +321,10 @@ async def test_S3b_both_are_told_in_both_languages_and_without_names(api, engine
         rows = (await db.execute(EVENTS, {"subject": held["id"]})).all()
     row = rows[-1]
     assert (row.type, row.actor, row.data["why"]) == ("part_request.resourced", "duty:give_way", "give_way.moved")
-    told = str(row.data) + theirs
+    shown = msgspec.convert((await api.get(f"/v1/part-requests/{held['id']}")).json(), RequestOut)
+    ticket = told_to(row.type, shown, row.data, link="", zone="Asia/Shanghai", language="en")
+    assert ticket.startswith(f"Its piece at {world.local} went to a higher priority")
+    told = str(row.data) + theirs + ticket
     assert not [one for one in (got["id"], got["device_serial"], world.customer) if one in told]
 
 
@@ -335,3 +344,40 @@ async def test_a_request_that_needs_nobody_to_give_way_asks_nobody(api, app, clo
     assert not [
         one for one in seen if "region_freeze f JOIN" in one or ":freed" in one or "part_request WHERE id = ANY" in one
     ]
+
+
+async def test_S3b_who_would_be_late_may_be_asked_for_with_the_approval_in_it(api):
+    world, held, far = await near_and_far(api, beside=False)
+    body = world.request(priority="emergency", device_serial=await world.device())
+    assert (await made(api, "/v1/promises", body, 200))["lines"][0]["source"] == far
+    approved = body | {"bump": [held["lines"][0]["id"]]}
+    promise = (await made(api, "/v1/promises", approved, 200))["lines"][0]
+    assert (promise["source"], (await line_of(world, held))["source"]) == (world.local, world.local)
+    assert (await made(api, "/v1/part-requests", approved))["lines"][0]["source"] == world.local
+    moved = await line_of(world, held)
+    assert (moved["source"], moved["reasons"][0]["code"]) == (far, "give_way.moved_late")
+
+
+async def test_S3b_an_approval_that_nobody_needs_moves_nobody(api):
+    world, held = await a_held_piece(api)
+    await world.receive(world.psu, 1)
+    body = world.request(priority="emergency", device_serial=await world.device())
+    await made(api, "/v1/part-requests", body | {"bump": [held["lines"][0]["id"]]})
+    assert (await line_of(world, held))["reasons"] == held["lines"][0]["reasons"]
+
+
+async def test_S3b_a_planned_line_gives_way_and_the_plan_follows(api, engine, clock):
+    world, held, far = await near_and_far(api, beside=True)
+    await plan_dirty(engine, None, clock.now(), limit_s=1)
+    clock.step(timedelta(minutes=3))
+    failure = {"occurred_at": "2026-11-22T09:10:00+08:00", "cause": "defect", "system_stopped": True}
+    body = world.request(priority="emergency", failure=failure)
+    promise = (await made(api, "/v1/promises", body, 200))["lines"][0]
+    got = (await made(api, "/v1/part-requests", body))["lines"][0]
+    assert (got["source"], got["eta"], got["eta"] <= got["commitment"]["due_at"]) == (world.local, promise["eta"], True)
+    await plan_dirty(engine, None, clock.now(), limit_s=1)
+    (plan,) = (await api.get("/v1/plan", params={"area": world.area})).json()["items"]
+    stops = {(stop["line"], stop["kind"]): stop["location"] for route in plan["routes"] for stop in route["stops"]}
+    assert stops[got["id"], "pickup"] == world.local
+    assert stops[held["lines"][0]["id"], "pickup"] == far
+    assert plan["missed"] == []

@@ -94,10 +94,11 @@ async def _gives(
 
 
 async def fewest(contest: Contest, solver: Solver) -> tuple[Giving, ...] | None:
-    """The division that R2 wants, with as few as possible who move for it; None where the asker wins nothing."""
+    """The division that R2 wants, with as few as possible who move for it where nobody loses; None where the asker wins
+    nothing."""
     picks = await solver.divided(contest.orders, limit_s=LIMIT_S)
     gives = None if picks is None else contest.gives(picks)
-    if not gives or picks is None or len(gives) == 1:
+    if not gives or picks is None or len(gives) == 1 or contest.harming:
         return gives
     for one in fewer(contest, gives):
         other: Picks | None = await solver.divided(one.orders, limit_s=LIMIT_S)

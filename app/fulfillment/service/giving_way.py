@@ -13,9 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor, duty_actor
 from app.core.errors import Reason
-from app.fulfillment.queries.gather import Facts
 from app.fulfillment.queries.holders import Holder, holders
-from app.fulfillment.queries.planning import planning
 from app.fulfillment.queries.region import tier_of
 from app.fulfillment.queries.requests import load
 from app.fulfillment.schemas import RequestIn
@@ -198,7 +196,7 @@ async def contest_of(
     if not givers:
         return None
     try:
-        as_if = await propose(db, actor=actor, asked=asked, now=now, freed=[one.holder.line for one in givers])
+        as_if = await propose(db, actor=actor, asked=asked, now=now, room=[one.giving(None) for one in givers])
     except NotEnough:
         return None
     shelves = {one.shelf for ask in as_if.decision.asks for one in ask.candidates}
@@ -209,8 +207,10 @@ async def contest_of(
 async def givers_of(
     db: AsyncConnection, found: Sequence[Holder], *, now: datetime, freed: Sequence[str] = ()
 ) -> list[Giver]:
-    """Holders with where else they could come from; without those that somebody drives to already (R4). What the lines in
-    `freed` hold counts as free for them."""
+    """Holders with where else they could come from; what the lines in `freed` hold counts as free for them.
+
+    Whoever drives to the shelf already gets there all the same (R4), for the higher priority then.
+    """
     givers = []
     for one in found:
         loaded = await load(db, actor=DUTY, request_id=one.request)
@@ -219,32 +219,17 @@ async def givers_of(
         facts = await facts_of_line(
             db, actor=DUTY, loaded=loaded, line=line, substitutes=substitutes, now=now, freed=freed
         )
-        if not _under_way(facts, one.line, now):
-            sources = sources_of(facts, loaded=loaded, line=line, now=now)
-            givers.append(Giver(holder=one, kind=line.kind, sources=sources))
+        sources = sources_of(facts, loaded=loaded, line=line, now=now)
+        givers.append(Giver(holder=one, kind=line.kind, sources=sources))
     return givers
-
-
-def _under_way(facts: Facts, line: str, now: datetime) -> bool:
-    """Whether a courier drives to fetch it."""
-    if facts.region is None or facts.region.standing is None:
-        return False
-    couriers = planning(facts.region, now=now).problem.couriers
-    return any(one.first is not None and one.first.job == line for one in couriers)
 
 
 async def propose_after(
     db: AsyncConnection, *, actor: Actor, asked: RequestIn, gives: tuple[Giving, ...], now: datetime
 ) -> Proposal | None:
     """What the request would be promised once these have given way; None if it would still be refused."""
-    taken = Counter[Shelf]()
-    for one in gives:
-        if one.to is not None:
-            taken[one.to] += one.quantity
     try:
-        after = await propose(
-            db, actor=actor, asked=asked, now=now, freed=[one.line for one in gives], taken=dict(taken)
-        )
+        after = await propose(db, actor=actor, asked=asked, now=now, room=gives)
     except NotEnough:
         return None
     return with_room(after, gives)

@@ -1,9 +1,9 @@
 """Proposing: what a request would be promised on the facts of now; nothing is written or held."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 from app.core.errors import FieldError
 from app.fulfillment.queries.gather import LINKS, Asked, Facts, gather
-from app.fulfillment.queries.region import tier_of
+from app.fulfillment.queries.region import Region, tier_of
 from app.fulfillment.schemas import RequestIn
 from app.fulfillment.service.candidates import Way
 from app.fulfillment.service.decision import Decision, Wishes, decide
@@ -103,12 +103,11 @@ async def propose(
     actor: Actor,
     asked: RequestIn,
     now: datetime,
-    freed: Sequence[str] = (),
-    taken: Mapping[Shelf, int] = MappingProxyType({}),
+    room: Sequence[Giving] = (),
 ) -> Proposal:
     """Gather and decide. Raises NotEnough when some line cannot be had whole anywhere.
 
-    As if the lines in `freed` held nothing, and so many pieces of the shelves in `taken` were held by others.
+    As if the lines in `room` had given their pieces up already, and held others where they were to go.
     """
     received_at = check_asked(asked, now=now)
     failure = Failure(
@@ -128,9 +127,10 @@ async def propose(
         lines=[Asked(part_number=one.part_number, quantity=one.quantity, position=one.position) for one in asked.lines],
         accept_substitutes=asked.accept_substitutes,
         now=now,
-        freed=freed,
-        taken=taken,
+        freed=[one.line for one in room],
+        taken=_taken(room),
     )
+    facts = replace(facts, region=_unplanned(facts.region, room))
     await _refuse_duplicate(db, asked)  # after the facts: who may not see the device learns nothing of its tickets
     wishes = Wishes(
         tier=tier_of(asked.priority, asked.failure.found_on),
@@ -143,6 +143,23 @@ async def propose(
     if isinstance(decided, Shortage):
         raise shortage(facts, decided)
     return Proposal(asked=asked, received_at=received_at, facts=facts, wishes=wishes, decision=decided)
+
+
+def _taken(room: Sequence[Giving]) -> Mapping[Shelf, int]:
+    """What those who give way hold elsewhere then."""
+    taken = Counter[Shelf]()
+    for one in room:
+        if one.to is not None:
+            taken[one.to] += one.quantity
+    return taken
+
+
+def _unplanned(region: Region | None, room: Sequence[Giving]) -> Region | None:
+    """The region without the stops of lines that another place gives, or none: nobody has planned them anew yet."""
+    gone = {one.line for one in room if one.to is None or one.to[0] != one.place}
+    if region is None or not gone:
+        return region
+    return replace(region, lines=tuple(one for one in region.lines if one.id not in gone))
 
 
 async def propose_locked(db: AsyncConnection, *, actor: Actor, asked: RequestIn, now: datetime) -> Proposal:
