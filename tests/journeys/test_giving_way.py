@@ -381,3 +381,26 @@ async def test_S3b_a_planned_line_gives_way_and_the_plan_follows(api, engine, cl
     assert stops[got["id"], "pickup"] == world.local
     assert stops[held["lines"][0]["id"], "pickup"] == far
     assert plan["missed"] == []
+
+
+async def test_S3b_a_dispatcher_goes_on_from_severe_to_general_and_who_has_nothing_waits(api, engine, clock):
+    world = await a_world(api)
+    await world.receive(world.psu, 2)
+    general = await world.ask(priority="general", device_serial=await world.device())
+    severe = await world.ask(priority="severe", device_serial=await world.device())
+    await made(api, "/v1/plan/pins", {"line": general["lines"][0]["id"], "courier": world.courier})
+    (could,) = (await refused_for(world))["could_give_way"]
+    body = world.request(priority="emergency", device_serial=await world.device())
+    await made(api, "/v1/part-requests", body | {"bump": [could["line"]]})
+    assert (await line_of(world, severe))["state"] == "waiting"
+    await made(api, f"/v1/plan/pins/{general['lines'][0]['id']}/release", {}, 200)
+    (fix,) = await fixes_of(world, severe, "bump")
+    assert (fix["changes"][0]["gives"]["waits"], fix["late_s"]) == (True, 0)
+    assert "waits for stock" in fix["text"]
+    taking = {"line": severe["lines"][0]["id"], "from": fix["changes"][0]["gives"]["line"]}
+    taken = await world.do(severe["id"], "bump", **taking)
+    assert (taken["state"], taken["lines"][0]["source"]) == ("accepted", world.local)
+    assert taken["lines"][0]["commitment"] == severe["lines"][0]["commitment"]
+    assert (await line_of(world, general))["state"] == "waiting"
+    await world.do(general["id"], "cancel")
+    assert (await line_of(world, general))["state"] == "canceled"

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.cli.check import check
 from tests.builders import unique
 from tests.cast import World, a_world, made
-from tests.journeys.test_giving_way import line_of, place_of, substitute_of
+from tests.journeys.test_giving_way import FAR, line_of, place_of, substitute_of
 from tests.races.test_same_key import at_once, held  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.anyio
@@ -138,3 +138,36 @@ async def test_S3b_the_same_key_moves_a_line_once(world, lower, engine):
     async with engine.connect() as db:
         assert await db.scalar(MOVES, {"line": lower["lines"][0]["id"]}) == 1
     await made(world.api, f"/v1/part-requests/{first.json()['id']}/pick", {"scanned": world.psu}, 200)
+
+
+async def test_S3b_two_late_lines_are_given_one_piece_at_once_and_one_gets_it(world, held):
+    lower = await world.ask(priority="general", device_serial=await world.device())
+    await world.receive(world.psu, 2, place=await place_of(world, **FAR))
+    late = [await world.ask(priority="emergency", device_serial=await world.device()) for _ in range(2)]
+    bodies = [{"line": one["lines"][0]["id"], "from": lower["lines"][0]["id"]} for one in late]
+    answers = await together(
+        held,
+        *(
+            lambda one=one, body=body: sent(world, f"/v1/part-requests/{one['id']}/bump", body)
+            for one, body in zip(late, bodies, strict=True)
+        ),
+    )
+    assert {one.status_code for one in answers} <= {200, 409}
+    lines = [await line_of(world, one) for one in (lower, *late)]
+    assert sorted(one["source"] == world.local for one in lines) == [False, False, True]
+
+
+async def test_S3b_a_line_that_is_picked_while_a_dispatcher_gives_its_piece_away_is_one_or_the_other(world, held):
+    lower = await world.ask(priority="general", device_serial=await world.device())
+    await world.receive(world.psu, 1, place=await place_of(world, **FAR))
+    late = await world.ask(priority="emergency", device_serial=await world.device())
+    body = {"line": late["lines"][0]["id"], "from": lower["lines"][0]["id"]}
+    picked, bumped = await together(
+        held,
+        lambda: sent(world, f"/v1/part-requests/{lower['id']}/pick", {"scanned": world.psu}),
+        lambda: sent(world, f"/v1/part-requests/{late['id']}/bump", body),
+    )
+    assert (picked.status_code, bumped.status_code) in ((200, 409), (200, 200))
+    lines = [await line_of(world, one) for one in (lower, late)]
+    assert sorted(one["source"] == world.local for one in lines) == [False, True]
+    assert lines[0]["state"] == "picked"

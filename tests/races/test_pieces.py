@@ -251,6 +251,25 @@ async def test_the_statement_binds_what_the_rule_chooses(engine: AsyncEngine) ->
         assert sorted((one.reference, one.layer, one.quantity, one.value_minor) for one in bound) == sorted(chosen)
 
 
+@pytest.mark.parametrize("tracking", ["none", "lot", "serial"])
+async def test_what_would_be_free_without_a_hold_is_what_is_free_after_it(engine: AsyncEngine, tracking: str) -> None:
+    shelf = await shelf_on(engine)
+    part = await shelf.part(tracking)
+    for cents in (10, 33, 7):
+        more = {"serial": {"serials": [unique("SN") for _ in range(3)]}, "lot": {"lot": unique("L")}}.get(tracking, {})
+        await shelf.receive(line(part, 3, f"1.{cents:02}", **more))
+    mine, other = await held(shelf, part, 4), await held(shelf, part, 2)
+    async with engine.connect() as db:
+        as_if = await queries.offers(db, parts=[part], freed=[mine])
+        none = await queries.offers(db, parts=[part], freed=[mine, other])
+    await shelf.alone(lambda db: service.release(db, actor=ACTOR, references=[mine], now=NOW))
+    async with engine.connect() as db:
+        assert await queries.offers(db, parts=[part]) == as_if
+    assert (as_if[0].free, none[0].free, none[0].cost_minor(9)) == (7, 9, 3 * (110 + 133 + 107))
+    left = as_if[0].less(4)
+    assert (left.free, left.cost_minor(3)) == (3, as_if[0].cost_minor(7) - as_if[0].cost_minor(4))
+
+
 async def test_S4_expired_pieces_leave_the_shelf_after_their_last_day(engine: AsyncEngine) -> None:
     async with clean_afterwards(engine):
         shelf = await shelf_on(engine)

@@ -30,13 +30,15 @@ from app.fulfillment.service.resourcing import LOCK_BALANCES, Sources, facts_of_
 from app.routing.rules.problem import GENERAL
 from app.stock.service import release
 
+MAY_TAKE = (State.ACCEPTED, State.WAITING)
+
 
 async def bumps(db: AsyncConnection, *, actor: Actor, case: Case) -> list[Fix]:
-    """For a line that is accepted and late: each line of lower priority whose pieces would bring it sooner."""
+    """For a line that is late, or waits for stock: each line of lower priority whose pieces would bring it sooner."""
     loaded, line, now = case.loaded, case.line, case.now
     late = case.expected_at is None or case.expected_at > case.due_at
     tier = tier_of(loaded.row.priority, loaded.row.found_on)
-    if line.state != State.ACCEPTED.value or not late or tier == GENERAL:
+    if State(line.state) not in MAY_TAKE or not late or tier == GENERAL:
         return []
     near = case.facts.setting.sources
     found = [
@@ -127,11 +129,11 @@ async def bump(
 
 
 def _line(frame: Frame, body: BumpIn) -> Any:
-    """The late line, which has to be on the shelf still."""
+    """The late line, which has to be on the shelf still, or to wait for stock."""
     mine = [one for one in frame.loaded.lines if one.id == body.line and frame.actor.may_see_place(one.source)]
     if not mine:
         raise NoSuchLine(line=body.line)
-    if mine[0].state != State.ACCEPTED.value:
+    if State(mine[0].state) not in MAY_TAKE:
         state = State(mine[0].state)
         raise VerbNotNow(verb="bump", state=state.value, allowed=allowed_in(state), line=body.line)
     return mine[0]
@@ -167,7 +169,7 @@ async def _take(frame: Frame, line: Any, holder: Holder) -> None:
     details = frame.details(place=offer.place, before=line.source, part_number=offer.part, why=why.code)
     data = {"line": line.id, "why": why.code, **why.facts}
     await move(
-        frame.db, actor=frame.actor, loaded=frame.loaded, states={},
+        frame.db, actor=frame.actor, loaded=frame.loaded, states={line.id: State.ACCEPTED},
         steps=[NewStep(verb="resourced", line=line.id, details=details)], event="resourced", occurred_at=frame.at,
         now=frame.now, data=data,
     )  # fmt: skip
