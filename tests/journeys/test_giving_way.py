@@ -292,6 +292,43 @@ async def test_S3b_as_few_as_possible_move(api):
     ]
 
 
+async def test_S3b_two_lines_of_one_request_give_way_together(api):
+    world = await a_world(api)
+    both = {"lines": [{"part_number": part, "quantity": 1} for part in (world.psu, world.fan)]}
+    near = await place_of(world)
+    for part in (world.psu, world.fan):
+        await world.receive(part, 1)
+    held = await world.ask(priority="general", device_serial=await world.device(), **both)
+    for part in (world.psu, world.fan):
+        await world.receive(await substitute_of(world, part), 1, place=near)
+    got = await world.ask(priority="severe", device_serial=await world.device(), **both, **ORIGINAL)
+    assert {one["source"] for one in got["lines"]} == {world.local}
+    after = (await api.get(f"/v1/part-requests/{held['id']}")).json()
+    assert {one["source"] for one in after["lines"]} == {near}
+    assert (after["version"], {one["state"] for one in after["lines"]}) == (held["version"] + 2, {"accepted"})
+    (one, other) = [[each["code"] for each in line["reasons"]] for line in after["lines"]]
+    assert one == other == ["give_way.moved"]
+
+
+async def test_S3b_of_many_lines_with_nowhere_to_go_another_site_s_is_found(api):
+    world = await a_world(api)
+    await world.receive(world.psu, 8)
+    for _ in range(7):
+        await world.ask(priority="general", device_serial=await world.device())
+    far, north = await place_of(world, **FAR), await site_beside(world, FAR)
+    beside = await world.ask(priority="general", device_serial=await world.device(site=north))
+    await world.receive(world.psu, 1, place=far)
+    assert (await world.ask(priority="emergency"))["lines"][0]["source"] == world.local
+    assert (await line_of(world, beside))["source"] == far
+
+
+async def test_S3b_without_a_solver_a_request_is_refused_as_it_would_be(api, app, monkeypatch):
+    world, held = await with_a_substitute(api)
+    monkeypatch.setattr(app.state, "solver", None)
+    assert "dispatcher_could" not in await refused_for(world, **ORIGINAL)
+    assert (await line_of(world, held))["supplied_part_number"] == world.psu
+
+
 async def test_S3b_nobody_is_pushed_on_to_make_room_for_who_gives_way(api):
     world = await a_world(api)
     await world.receive(world.psu, 2)
@@ -342,7 +379,9 @@ async def test_a_request_that_needs_nobody_to_give_way_asks_nobody(api, app, clo
     finally:
         event.remove(app.state.engine.sync_engine, "before_cursor_execute", listen)
     assert not [
-        one for one in seen if "region_freeze f JOIN" in one or ":freed" in one or "part_request WHERE id = ANY" in one
+        one
+        for one in seen
+        if "region_freeze f JOIN" in one or "v.layer = t.id" in one or "part_request WHERE id = ANY" in one
     ]
 
 

@@ -10,19 +10,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 
 TIER = """CASE WHEN r.found_on = 'opening' OR r.priority = 'emergency' THEN 0 WHEN r.priority = 'severe' THEN 1 ELSE 2 END"""
-# Accepted and on the shelf whole; not pinned, not confirmed by a partner, its region not frozen.
+# Accepted and on the shelf whole; not pinned, not confirmed by a partner, its region not frozen. Of the same shelves and tier
+# sites take turns: lines of one site mostly have the same places to go to.
 HOLDERS = text(f"""
-    SELECT l.id AS line, l.request, l.source AS place, l.supplied_part_number AS part, l.quantity, {TIER} AS tier,
-        l.due_at, r.customer, r.area
-    FROM request_line l JOIN part_request r ON r.id = l.request
-    WHERE l.state = 'accepted' AND l.confirmed IS NOT TRUE AND {TIER} > :tier
-      AND (CAST(:parts AS text[]) IS NULL OR l.supplied_part_number = ANY(CAST(:parts AS text[])))
-      AND (CAST(:lines AS text[]) IS NULL OR l.id = ANY(CAST(:lines AS text[])))
-      AND NOT EXISTS (SELECT FROM plan_pin n WHERE n.line = l.id)
-      AND NOT EXISTS (SELECT FROM region_freeze f JOIN area_region v ON v.region = f.region WHERE v.area = r.area)
-      AND NOT EXISTS (SELECT FROM reservation v WHERE v.reference = l.id AND v.state = 'issued'
-          AND v.quantity > v.returned + v.lost)
-    ORDER BY l.source = ANY(CAST(:near AS text[])) DESC, tier DESC, l.due_at DESC, l.id LIMIT :most
+    SELECT line, request, place, part, quantity, tier, due_at, customer, area FROM (
+        SELECT h.*, row_number() OVER (PARTITION BY is_near, tier, site, accept_substitutes ORDER BY due_at DESC, line) AS turn
+        FROM (
+            SELECT l.id AS line, l.request, l.source AS place, l.supplied_part_number AS part, l.quantity, {TIER} AS tier,
+                l.due_at, r.customer, r.area, r.site, r.accept_substitutes,
+                l.source = ANY(CAST(:near AS text[])) AS is_near
+            FROM request_line l JOIN part_request r ON r.id = l.request
+            WHERE l.state = 'accepted' AND l.confirmed IS NOT TRUE AND {TIER} > :tier
+              AND (CAST(:parts AS text[]) IS NULL OR l.supplied_part_number = ANY(CAST(:parts AS text[])))
+              AND (CAST(:lines AS text[]) IS NULL OR l.id = ANY(CAST(:lines AS text[])))
+              AND NOT EXISTS (SELECT FROM plan_pin n WHERE n.line = l.id)
+              AND NOT EXISTS (
+                  SELECT FROM region_freeze f JOIN area_region v ON v.region = f.region WHERE v.area = r.area)
+              AND NOT EXISTS (SELECT FROM reservation v WHERE v.reference = l.id AND v.state = 'issued'
+                  AND v.quantity > v.returned + v.lost)
+        ) h
+    ) ranked ORDER BY is_near DESC, tier DESC, turn, due_at DESC, line LIMIT :most
 """)
 
 
