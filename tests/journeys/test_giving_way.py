@@ -1,6 +1,7 @@
 """A held piece goes to a higher priority (S3b): by itself where nobody loses by it, else a dispatcher says so."""
 
-from datetime import timedelta
+import random
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -49,6 +50,12 @@ async def a_held_piece(api, **general):
 
 async def line_of(world: World, request: dict) -> dict:
     return (await world.api.get(f"/v1/part-requests/{request['id']}")).json()["lines"][0]
+
+
+def over(line: dict) -> int:
+    """Seconds after due that a line is expected."""
+    eta, due = (datetime.fromisoformat(one) for one in (line["eta"], line["commitment"]["due_at"]))
+    return int((eta - due).total_seconds())
 
 
 async def test_S3b_who_would_be_refused_gets_the_piece_and_the_lower_one_its_substitute(api):
@@ -168,6 +175,7 @@ async def test_S3b_a_late_line_is_offered_the_piece_and_a_dispatcher_gives_it(ap
     moved = await line_of(world, held)
     assert (moved["source"], moved["commitment"]) == (far, held["lines"][0]["commitment"])
     assert moved["reasons"][0]["code"] == "give_way.moved_late"
+    assert over(moved) == change["gives"]["late_s"]
     back = {"line": other, "from": line["id"]}
     refused = await api.post(f"/v1/part-requests/{held['id']}/bump", json=back)
     assert (refused.status_code, refused.json()["code"]) == (409, "give_way.not_this_line")
@@ -443,3 +451,42 @@ async def test_S3b_a_dispatcher_goes_on_from_severe_to_general_and_who_has_nothi
     assert (await line_of(world, general))["state"] == "waiting"
     await world.do(general["id"], "cancel")
     assert (await line_of(world, general))["state"] == "canceled"
+
+
+TIERS = {"emergency": 0, "severe": 1, "general": 2}
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_S3b_whoever_moves_by_itself_is_lower_and_in_time_and_the_asker_is_no_worse(api, seed):
+    rng, world = random.Random(seed), await a_world(api)
+    far, north = await place_of(world, **FAR), await site_beside(world, FAR)
+    sites, priorities = rng.choices([world.site, north], k=5), rng.choices(["general", "severe"], k=5)
+    await world.receive(world.psu, 5)
+    held = [
+        await world.ask(priority=priority, device_serial=await world.device(site=site))
+        for site, priority in zip(sites, priorities, strict=True)
+    ]
+    await world.receive(world.psu, rng.randint(1, 3), place=far)
+    for priority in rng.choices(["severe", "emergency"], k=4):
+        stood = {one["id"]: await line_of(world, one) for one in held}
+        body = world.request(priority=priority, device_serial=await world.device(site=rng.choice([world.site, north])))
+        promise = await api.post("/v1/promises", json=body)
+        answer = await api.post("/v1/part-requests", json=body)
+        assert (promise.status_code, answer.status_code) in ((200, 201), (409, 409))
+        moved = [one for one in held if (await line_of(world, one))["source"] != stood[one["id"]]["source"]]
+        lines = [await line_of(world, one) for one in moved]
+        assert all(TIERS[one["priority"]] > TIERS[priority] for one in moved)
+        assert all(over(one) <= 0 and one["reasons"][0]["code"] == "give_way.moved" for one in lines)
+        assert all(
+            one["commitment"] == stood[request["id"]]["commitment"] for one, request in zip(lines, moved, strict=True)
+        )
+        got = answer.json()
+        freed = [one["code"] for one in got.get("lines", [{"reasons": []}])[0]["reasons"]]
+        assert ("give_way.freed" in freed, len(moved)) in ((True, 1), (False, 0))
+        assert not moved or over(got["lines"][0]) <= 0 or not sum(await free_of(world))
+        held += [got] if answer.status_code == 201 else []
+
+
+async def free_of(world: World) -> list[int]:
+    """What was free anywhere."""
+    return [one["available"] for one in (await world.api.get("/v1/stock", params={"part": world.psu})).json()["items"]]
