@@ -283,6 +283,15 @@ async def test_S3b_a_substitute_only_where_its_customer_accepted_one(api):
     assert (could["line"], could["waits"]) == (held["lines"][0]["id"], True)
 
 
+async def test_P4_who_gives_way_gets_its_own_part_where_that_keeps_the_promise(api):
+    world, held, far = await near_and_far(api, beside=True)
+    other = await substitute_of(world, world.psu)
+    await world.receive(other, 3, place=far)
+    asked = await world.ask(priority="emergency", device_serial=await world.device(), **ORIGINAL)
+    assert asked["lines"][0]["source"] == world.local
+    assert (await line_of(world, held))["supplied_part_number"] == world.psu
+
+
 async def test_S3b_as_few_as_possible_move(api):
     world = await a_world(api)
     await world.receive(world.psu, 4)

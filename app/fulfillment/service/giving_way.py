@@ -47,10 +47,13 @@ class Giver:
         return int((self.holder.due_at - self.sources.ways.now).total_seconds())
 
     def elsewhere(self, *, in_time: bool) -> tuple[Candidate, ...]:
-        """The other shelves with enough free pieces; those that keep its promise, if asked."""
+        """The other shelves with enough free pieces; those that keep its promise, if asked. Substitutes only where the asked
+        part does not keep it (P4)."""
         ask = Ask(line=self.holder.line, quantity=self.holder.quantity, kind=self.kind, due_s=self.due_s)
         others = [one for one in self.sources.candidates if one.shelf != self.shelf and one.free >= ask.quantity]
-        return tuple(one for one in others if not in_time or late_s(one, ask) == 0)
+        keeping = [one for one in others if late_s(one, ask) == 0]
+        asked = any(not one.substitute for one in keeping)
+        return tuple(one for one in (keeping if in_time else others) if not (asked and one.substitute))
 
     def alone(self) -> Giving:
         """Where it would go if nobody else moved: the best of what is free, or nowhere."""
@@ -125,11 +128,14 @@ class Contest:
         )
 
     def gives(self, picks: Picks) -> tuple[Giving, ...] | None:
-        """Who moves and where to; None where the asker gets nothing, or a giver would need what another gives up."""
+        """Who moves and where to; None where the asker gets nothing, somebody is harmed who must not be, or a giver would need
+        what another gives up."""
         if picks[0] is None:
             return None
         found = [self._giving(one, mine) for one, mine in zip(self.givers, picks[1:], strict=True)]
         moved = tuple(one for one in found if one is not None)
+        if not self.harming and any(one.harmed for one in moved):
+            return None
         wanted = Counter[Shelf]()
         for one in moved:
             if one.to is not None:
