@@ -15,6 +15,7 @@ from app.integrations.jobs.act import act_on_receipts
 from app.integrations.jobs.payload import without_cost
 from app.integrations.service.receiving import forget_receipts
 from tests.cast import made
+from tests.journeys.test_giving_way import near_and_far
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +44,17 @@ async def test_a_ticket_becomes_a_request_as_of_its_arrival(world, desk, clock):
     (receipt,) = await desk.receipts()
     assert (receipt["state"], receipt["outcome"], receipt["facts"]) == ("done", "requested", {"request": request["id"]})
     assert (await desk.ticket("4711"))["request"] == request["id"]
+
+
+async def test_S3b_an_urgent_ticket_gets_the_near_piece_that_a_lower_priority_does_not_need(api, app, desk, clock):
+    world, held, far = await near_and_far(api, beside=True)
+    await desk.connect()
+    await desk.push(**ticket(world, number="4712", priority="critical"))
+    await act_on_receipts(desk.engine, clock.now(), solver=app.state.solver)
+    (request,) = await desk.requests("4712")
+    assert (request["priority"], request["lines"][0]["source"]) == ("emergency", world.local)
+    moved = (await api.get(f"/v1/part-requests/{held['id']}")).json()["lines"][0]
+    assert (moved["source"], moved["reasons"][0]["code"]) == (far, "give_way.moved")
 
 
 @pytest.mark.parametrize("spoiled", ["byte", "secret", "none", "stale", "ahead"])
