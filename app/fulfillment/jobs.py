@@ -1,7 +1,7 @@
 """Fulfillment's background duties: escalate due clocks, presume silence to be success, end unanswered quotes, plan."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,6 +37,7 @@ from app.fulfillment.service.replanning import (
     next_dirty,
     unimproved,
 )
+from app.fulfillment.service.waiting import shelves_for
 from app.routing.rules.clash import Clash
 from app.routing.rules.insertion import greedy
 from app.routing.rules.moving import MOST_TRIES, Moved, left_after, move_sources
@@ -123,9 +124,17 @@ async def follow_verdicts(db: AsyncConnection, now: datetime) -> int:
 
 
 async def source_lost(db: AsyncConnection, now: datetime) -> int:
-    """Duty: lines that were lost, or gave way, when nothing was free are sourced as soon as something is (S6b, S3b)."""
+    """Duty: lines that were lost, or gave way, when nothing was free are sourced as soon as something is, the most urgent
+    before others (S6b, S3b, R2)."""
     actor = duty_actor("source_lost")
-    return await _each(db, UNSOURCED, {}, lambda one: source_again(db, actor=actor, request_id=one, now=now))
+    requests = list((await db.execute(UNSOURCED)).scalars())
+    found = await shelves_for(db, actor=actor, requests=requests, now=now)
+
+    async def again(request: str) -> None:
+        await source_again(db, actor=actor, request_id=request, shelves=found[request], now=now)
+
+    await _one_by_one(db, sorted(found), again)
+    return len(requests)
 
 
 async def expire_call_offs(db: AsyncConnection, now: datetime) -> int:
@@ -154,15 +163,20 @@ async def note_local_demand(db: AsyncConnection, now: datetime) -> int:
 async def _each(
     db: AsyncConnection, which: TextClause, binds: dict[str, Any], verb: Callable[[str], Awaitable[Any]]
 ) -> int:
-    """A verb for each request found, in the order of their ids; one that fails is told and undone, and stops no other."""
+    """A verb for each request found."""
     found = sorted((await db.execute(which, binds)).scalars())
-    for request in found:
+    await _one_by_one(db, found, verb)
+    return len(found)
+
+
+async def _one_by_one(db: AsyncConnection, requests: Sequence[str], verb: Callable[[str], Awaitable[Any]]) -> None:
+    """In the order of their ids; one that fails is told and undone, and stops no other."""
+    for request in requests:
         try:
             async with attempt(db):
                 await verb(request)
         except Refusal as refused:
             log.warning("a duty was refused", request=request, code=refused.code)
-    return len(found)
 
 
 async def plan_dirty(

@@ -46,6 +46,21 @@ async def test_a_loss_without_replacement_keeps_its_promise_running_and_is_sourc
     assert [one["state"] for one in again["lines"]] == ["lost", "accepted"]
 
 
+async def test_R2_what_comes_goes_to_the_emergency_and_not_to_whom_waited_longer(api, engine, clock):
+    world = await a_world(api)
+    waiting = []
+    for priority in ("general", "emergency"):
+        await world.receive(world.psu, 1)
+        request = await on_the_way(world, priority=priority, device_serial=await world.device())
+        await world.do(request, "lost")
+        waiting.append(request)
+    await world.receive(world.psu, 1)
+    async with begin(engine) as db:
+        await source_lost(db, clock.now())
+    found = [(await api.get(f"/v1/part-requests/{one}")).json() for one in waiting]
+    assert [[line["state"] for line in one["lines"]] for one in found] == [["lost"], ["lost", "accepted"]]
+
+
 async def test_a_lost_paid_part_costs_the_customer_no_more_than_was_agreed(api):
     world = await a_world(api)
     await world.receive(world.psu, 1)

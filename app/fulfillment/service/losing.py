@@ -1,5 +1,6 @@
 """A part lost on its way: the ledger takes it to the lost place, and a new source is found at once (S6b)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +23,9 @@ from app.fulfillment.service.candidates import Way
 from app.fulfillment.service.decision import plain_alternatives, plain_reasons
 from app.fulfillment.service.frame import Frame, again, chosen_lines, open_frame
 from app.fulfillment.service.records import SET_LINE, NewStep, Written, move
-from app.fulfillment.service.resourcing import facts_of_line, no_dearer, rehold, sources_of
-from app.routing.rules.sourcing import Ask, Choice, Pick, choose_sources
+from app.fulfillment.service.resourcing import no_dearer, rehold
+from app.fulfillment.service.waiting import sources_for, waiting
+from app.routing.rules.sourcing import Choice, Pick, Shelf, choice_of, choose_sources, late_s
 from app.stock.queries.offers import Offer
 from app.stock.service import lose, reserve
 from app.stock.service.holds import Demand
@@ -71,21 +73,24 @@ async def lose_line(
     return await again(frame)
 
 
-async def source_again(db: AsyncConnection, *, actor: Actor, request_id: str, now: datetime) -> Loaded:
-    """Try once more for lines that were lost, or gave way, when nothing was free; stock may have come since."""
+async def source_again(
+    db: AsyncConnection, *, actor: Actor, request_id: str, shelves: Mapping[str, Shelf], now: datetime
+) -> Loaded:
+    """Take lines that were lost, or gave way, when nothing was free from these shelves now, as far as enough is free there."""
     frame = await open_frame(
         db, actor=actor, request_id=request_id, body=schemas.StepIn(), expected_version=None, now=now
     )
-    followed = {line.replaces for line in frame.loaded.lines}
     steps: list[NewStep] = []
     born: dict[str, State] = {}
     held: dict[str, State] = {}
-    for line in frame.loaded.lines:
-        if line.state == State.WAITING.value and (step := await _held_again(frame, line)) is not None:
+    for line in waiting(frame.loaded):
+        if line.id not in shelves:
+            continue
+        if line.state == State.WAITING.value and (step := await _held_again(frame, line, shelves[line.id])) is not None:
             held[line.id] = State.ACCEPTED
             steps.append(step)
-        if line.state == State.LOST.value and line.id not in followed:
-            successor = await _resource(frame, line)
+        if line.state == State.LOST.value:
+            successor = await _resource(frame, line, shelves[line.id])
             if successor is not None:
                 born[successor] = State.ACCEPTED
                 steps.append(NewStep(verb="resourced", line=line.id, details={"replaced_by": successor}))
@@ -104,9 +109,9 @@ async def source_again(db: AsyncConnection, *, actor: Actor, request_id: str, no
     return await again(frame)
 
 
-async def _held_again(frame: Frame, line: Any) -> NewStep | None:
+async def _held_again(frame: Frame, line: Any, shelf: Shelf) -> NewStep | None:
     """A line that waits for stock holds some again, if there is; promise and agreed price are as they were."""
-    found = await _found(frame, line)
+    found = await _found(frame, line, shelf)
     if found is None:
         return None
     _, offer, way, choice = found
@@ -114,29 +119,22 @@ async def _held_again(frame: Frame, line: Any) -> NewStep | None:
     return NewStep(verb="resourced", line=line.id, details={"place": offer.place, "part_number": offer.part})
 
 
-async def _resource(frame: Frame, line: Any) -> str | None:
+async def _resource(frame: Frame, line: Any, shelf: Shelf | None = None) -> str | None:
     """Find a new source for a lost line and hold the stock; gives the new line's id, None if nothing is free."""
-    found = await _found(frame, line)
+    found = await _found(frame, line, shelf)
     return None if found is None else await _hold(frame, line, *found)
 
 
-async def _found(frame: Frame, line: Any) -> tuple[Pick, Offer, Way, Choice] | None:
-    """The best of what is free for a line."""
-    facts = await facts_of_line(
-        frame.db,
-        actor=frame.actor,
-        loaded=frame.loaded,
-        line=line,
-        substitutes=frame.loaded.row.accept_substitutes,
-        now=frame.now,
-    )
-    sources = sources_of(facts, loaded=frame.loaded, line=line, now=frame.now)
-    due_s = int((line.due_at - frame.now).total_seconds())
-    ask = Ask(
-        line="1", quantity=line.quantity, kind=line.kind, due_s=due_s, tier=sources.ways.tier, candidates=sources.candidates,
-        allow_split=False,
-    )  # fmt: skip
+async def _found(frame: Frame, line: Any, shelf: Shelf | None) -> tuple[Pick, Offer, Way, Choice] | None:
+    """The best of what is free for a line, or that shelf if enough is free there."""
+    ask, sources = await sources_for(frame.db, actor=frame.actor, loaded=frame.loaded, line=line, now=frame.now)
     choice = choose_sources([ask])
+    if shelf is not None:
+        one = next((each for each in ask.candidates if each.shelf == shelf and each.free >= ask.quantity), None)
+        if one is None:
+            return None
+        pick = Pick(ask.line, one, ask.quantity, late_s(one, ask) or 0)
+        choice = choice_of([ask], [pick], proven=True)
     if not isinstance(choice, Choice):
         return None
     pick = choice.picks[0]
