@@ -3,8 +3,9 @@
 import argparse
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 from app.cli.frame import Commands, Stop, command
 from app.core.settings import Settings
@@ -15,6 +16,8 @@ from app.routing.rules.plan import Plan
 from app.routing.rules.problem import Problem
 from app.routing.solver.child import NoPlan, Solver
 
+T = TypeVar("T")
+LONGEST_S = 86_400
 WAITING = 20.0
 """How many wall seconds a CPU second may take on a busy machine."""
 
@@ -24,9 +27,11 @@ def add(commands: Commands) -> None:
     verbs = plan.add_subparsers(dest="verb", required=True, metavar="VERB")
     solve = command(verbs, "solve", "Solve a problem and print the plan and its cost as JSON.")
     solve.add_argument("file", type=Path, metavar="FILE", help="the problem as JSON")
-    solve.add_argument("--seconds", type=float, default=5.0, metavar="N", help="CPU seconds to search for")
+    solve.add_argument("--seconds", type=_seconds, default=5.0, metavar="N", help="CPU seconds to search for")
     solve.add_argument("--seed", type=int, default=0, metavar="S", help="the same seed and effort give the same plan")
-    solve.add_argument("--solutions", type=int, metavar="N", help="stop by solutions, not by time: repeatable anywhere")
+    solve.add_argument(
+        "--solutions", type=_count, metavar="N", help="stop by solutions, not by time: repeatable anywhere"
+    )
     solve.add_argument(
         "--standing", type=Path, metavar="PLAN", help="an older plan to start from and never be worse than"
     )
@@ -36,6 +41,20 @@ def add(commands: Commands) -> None:
     judge.add_argument("problem", type=Path, metavar="PROBLEM", help="the problem as JSON")
     judge.add_argument("plan", type=Path, metavar="PLAN", help="the plan as JSON")
     judge.set_defaults(run=run_judge)
+
+
+def _seconds(words: str) -> float:
+    value = float(words)
+    if not 0 <= value <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{words} is not between 0 and {LONGEST_S}")
+    return value
+
+
+def _count(words: str) -> int:
+    value = int(words)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{words} is not 1 or more")
+    return value
 
 
 def run_solve(given: argparse.Namespace, _: Settings) -> int:
@@ -71,22 +90,29 @@ def run_judge(given: argparse.Namespace, _: Settings) -> int:
 
 
 def _problem(file: Path) -> Problem:
-    try:
-        return problems.from_json(_read(file))
-    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
-        raise Stop(f"{file} is no routing problem: {_said(wrong)}. docs/routing-json.md describes the form.") from wrong
+    return _shaped(file, problems.from_json, "no routing problem")
 
 
 def _plan(file: Path) -> Plan:
+    return _shaped(file, plans.from_json, "no plan")
+
+
+def _shaped(file: Path, made_of: Callable[[Any], T], what: str) -> T:
     try:
-        return plans.from_json(_read(file))
-    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
-        raise Stop(f"{file} is no plan: {_said(wrong)}. docs/routing-json.md describes the form.") from wrong
+        text = file.read_text(encoding="utf-8-sig")
+        return made_of(json.loads(text, parse_float=_number, parse_constant=_refused))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as wrong:
+        raise Stop(f"{file} is {what}: {_said(wrong)}. docs/routing-json.md describes the form.") from wrong
 
 
-def _read(file: Path) -> Any:
-    with file.open(encoding="utf-8") as opened:
-        return json.load(opened)
+def _number(digits: str) -> float | int:
+    """Programs that know no whole numbers write 600.0: that is one."""
+    value = float(digits)
+    return int(value) if value.is_integer() else value
+
+
+def _refused(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def _said(wrong: Exception) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.core.errors import Reason
 from app.routing.rules.problem import TIERS, Courier, Job, Kind, Problem, Visit, place_of, service_of, start_of, way
+from app.routing.rules.shape import shaped
 
 Order = Sequence[Visit]
 Score = tuple[int, ...]
@@ -284,15 +285,18 @@ def to_json(plan: Plan) -> dict[str, Any]:
 
 
 def from_json(raw: Mapping[str, Any]) -> Plan:
-    """Inverse of `to_json`; raises KeyError or TypeError on anything else."""
-    misses, late = raw["costs"]["misses"], raw["costs"]["late_s"]
-    return Plan(
-        routes=tuple(
-            Route(**{"start_s": None, **each, "stops": tuple(Stop(**stop) for stop in each["stops"])})
-            for each in raw["routes"]
-        ),
-        unserved=tuple((job, Reason(**reason)) for job, reason in raw["unserved"]),
-        costs=Costs(**{**raw["costs"], "misses": tuple(misses), "late_s": tuple(late)}),
-        effort=Effort(**{**raw["effort"], **{name: tuple(raw["effort"].get(name, ())) for name in ("ways", "marks")}}),
-        seed=raw["seed"],
-    )
+    """Inverse of `to_json`; raises TypeError or ValueError on anything else."""
+    said: _Written = shaped(raw, _Written)
+    unserved = tuple((name, Reason(**why)) for name, why in said.unserved)
+    return Plan(routes=said.routes, unserved=unserved, costs=said.costs, effort=said.effort, seed=said.seed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A plan as JSON has it: reasons are any objects yet."""
+
+    routes: tuple[Route, ...]
+    unserved: tuple[tuple[str, dict[str, Any]], ...]
+    costs: Costs
+    effort: Effort = Effort()
+    seed: int = 0

@@ -7,13 +7,20 @@ docs/routing-json.md.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from app.routing.rules.shape import shaped
 
 EMERGENCY, SEVERE, GENERAL = 0, 1, 2
 TIERS = (EMERGENCY, SEVERE, GENERAL)
 
+DEAREST = 1 << 62
+"""Costs beyond it do not fit into the whole numbers of a search."""
 Kind = Literal["pickup", "drop"]
-Span = tuple[int, int]
+Whole = Annotated[int, Meta(ge=-(10**12), le=10**12)]
+Span = tuple[Whole, Whole]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +51,19 @@ class Job:
     """
 
     id: str
-    tier: int
-    drop: int
-    drop_service_s: int
-    due_s: int
-    pickup: int | None = None
-    ready_s: int = 0
-    pickup_service_s: int = 0
-    pieces: int = 1
-    grams: int = 0
+    tier: Whole
+    drop: Whole
+    drop_service_s: Whole
+    due_s: Whole
+    pickup: Whole | None = None
+    ready_s: Whole = 0
+    pickup_service_s: Whole = 0
+    pieces: Whole = 1
+    grams: Whole = 0
     skills: tuple[str, ...] = ()
     pinned_courier: str | None = None
-    earliest_drop_s: int = 0
-    told_s: int | None = None
+    earliest_drop_s: Whole = 0
+    told_s: Whole | None = None
     group: str | None = None
     pickup_open: tuple[Span, ...] = ()
     drop_open: tuple[Span, ...] = ()
@@ -85,19 +92,19 @@ class Courier:
     """
 
     code: str
-    start: int
-    available_s: int
-    end_s: int
-    shift: int = 0
-    pieces: int = 1_000
-    grams: int = 1_000_000_000
+    start: Whole
+    available_s: Whole
+    end_s: Whole
+    shift: Whole = 0
+    pieces: Whole = 1_000
+    grams: Whole = 1_000_000_000
     skills: tuple[str, ...] = ()
     carrying: tuple[str, ...] = ()
     first: Visit | None = None
-    home: int | None = None
-    latest_start_s: int | None = None
-    work_s: int | None = None
-    length: int | None = None
+    home: Whole | None = None
+    latest_start_s: Whole | None = None
+    work_s: Whole | None = None
+    length: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +113,11 @@ class Prices:
     finishing later than people were told; `tolerance_s` is what nobody needs to be told anew. `length` is the price of
     one unit of way."""
 
-    drive: int = 10
-    lead: int = 5
-    calm: int = 2
-    tolerance_s: int = 300
-    length: int = 0
+    drive: Whole = 10
+    lead: Whole = 5
+    calm: Whole = 2
+    tolerance_s: Whole = 300
+    length: Whole = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +132,15 @@ class Problem:
 
     region: str
     start: datetime
-    horizon_s: int
+    horizon_s: Whole
     couriers: tuple[Courier, ...]
     jobs: tuple[Job, ...]
     locations: tuple[Location, ...]
-    travel: tuple[tuple[int, ...], ...]
+    travel: tuple[tuple[Whole, ...], ...]
     estimated: bool = False
     prices: Prices = field(default_factory=Prices)
-    lengths: tuple[tuple[int, ...], ...] | None = None
-    stock: tuple[tuple[str, int], ...] = ()
+    lengths: tuple[tuple[Whole, ...], ...] | None = None
+    stock: tuple[tuple[str, Whole], ...] = ()
 
     def __post_init__(self) -> None:
         wrong = _contradictions(self)
@@ -182,6 +189,10 @@ def _contradictions(problem: Problem) -> list[str]:
     wrong += [f"job {name}: on board and loaded at the start" for name in carried if name in jobs and jobs[name].loaded]
     if len(dict(problem.stock)) != len(problem.stock) or any(pieces < 0 for _, pieces in problem.stock):
         wrong.append("a shelf is named twice or holds less than nothing")
+    if min(problem.horizon_s, *asdict(problem.prices).values()) < 0:
+        wrong.append("negative horizon or price")
+    if _dearest(problem) >= DEAREST:
+        wrong.append("times, ways and prices are so large that costs could pass 2^62")
     begun = {*carried, *firsts}
     for line, alike in problem.by_line().items():
         wrong += _wrong_line(line, alike, begun)
@@ -190,6 +201,15 @@ def _contradictions(problem: Problem) -> list[str]:
 
 def _square(matrix: tuple[tuple[int, ...], ...], size: int) -> bool:
     return len(matrix) == size and all(len(row) == size and min(row, default=0) >= 0 for row in matrix)
+
+
+def _dearest(problem: Problem) -> int:
+    """More than any plan costs."""
+    price, visits = problem.prices, 2 * len(problem.jobs) + 2 * len(problem.couriers)
+    longest, farthest = (max(map(max, each), default=0) if each else 0 for each in (problem.travel, problem.lengths))
+    latest = problem.horizon_s + visits * longest
+    legs = price.drive * longest + price.length * max(longest, farthest)
+    return legs * visits + (price.lead + price.calm) * latest * len(problem.jobs)
 
 
 def _wrong_line(line: str, alike: list[Job], begun: set[str]) -> list[str]:
@@ -224,6 +244,8 @@ def _wrong_courier(courier: Courier, jobs: Mapping[str, Job], size: int) -> list
         wrong.append(f"courier {courier.code}: no such location")
     if courier.available_s < 0:
         wrong.append(f"courier {courier.code}: available before the start")
+    if min(courier.pieces, courier.grams, courier.work_s or 0, courier.length or 0) < 0:
+        wrong.append(f"courier {courier.code}: negative capacity, work or length")
     if courier.latest_start_s is not None and (courier.latest_start_s < courier.available_s or courier.first):
         wrong.append(f"courier {courier.code}: has left already or must leave before coming")
     first = courier.first
@@ -314,32 +336,12 @@ def to_json(problem: Problem) -> dict[str, Any]:
 
 
 def from_json(raw: Mapping[str, Any]) -> Problem:
-    """Inverse of `to_json`; what has a default may be left out. Raises KeyError, TypeError or ValueError on anything
-    else."""
-    lengths = raw.get("lengths")
-    return Problem(
-        region=raw.get("region", ""),
-        start=datetime.fromisoformat(raw["start"]),
-        horizon_s=raw["horizon_s"],
-        couriers=tuple(_courier(each) for each in raw["couriers"]),
-        jobs=tuple(_job(each) for each in raw["jobs"]),
-        locations=tuple(Location(**each) for each in raw["locations"]),
-        travel=tuple(tuple(row) for row in raw["travel"]),
-        estimated=raw.get("estimated", False),
-        prices=Prices(**raw.get("prices", {})),
-        lengths=None if lengths is None else tuple(tuple(row) for row in lengths),
-        stock=tuple((shelf, pieces) for shelf, pieces in raw.get("stock", ())),
-    )
+    """Inverse of `to_json`; what has a default may be left out. Raises KeyError or ValueError on anything else."""
+    problem: Problem = shaped({"region": "", **raw, "start": datetime.fromisoformat(raw["start"])}, Problem)
+    jobs = tuple(_in_time(job) for job in problem.jobs)
+    return problem if jobs == problem.jobs else replace(problem, jobs=jobs)
 
 
-def _courier(raw: Mapping[str, Any]) -> Courier:
-    first = Visit(**raw["first"]) if raw.get("first") else None
-    lists = {name: tuple(raw.get(name, ())) for name in ("skills", "carrying")}
-    return Courier(**{**raw, **lists, "first": first})
-
-
-def _job(raw: Mapping[str, Any]) -> Job:
-    spans = {
-        name: tuple((opens, closes) for opens, closes in raw.get(name, ())) for name in ("pickup_open", "drop_open")
-    }
-    return Job(**{**raw, **spans, "skills": tuple(raw.get("skills", ()))})
+def _in_time(job: Job) -> Job:
+    """Its open spans in the order of time, which `start_of` takes for granted."""
+    return replace(job, pickup_open=tuple(sorted(job.pickup_open)), drop_open=tuple(sorted(job.drop_open)))
