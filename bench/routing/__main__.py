@@ -18,7 +18,7 @@ from bench.routing.mapping import problem_of, routes_of
 
 
 def main() -> int:
-    """Exit 1 if any plan has a fault or leaves a customer out."""
+    """Exit 1 if any plan has a fault or leaves a customer out, or a file is no instance; the others are solved all the same."""
     parser = argparse.ArgumentParser(prog="python -m bench.routing", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--seconds", type=float, default=5.0, help="CPU seconds for each, reading included")
@@ -27,14 +27,26 @@ def main() -> int:
     importlib.import_module("app.routing.solver.ready")  # compiling does not count
     bad = 0
     for file in given.files:
-        words = file.read_text()
-        if words.lstrip().startswith("{"):
-            line = planned(from_json(json.loads(words)), given.seconds, given.seed)
-        else:
-            line = solved(read(words, file.stem), given.seconds, given.seed)
+        try:
+            line = lined(file.read_text(encoding="utf-8-sig"), file.stem, given.seconds, given.seed)
+        except (OSError, ValueError, LookupError) as wrong:
+            print(f"{file}: {_said(wrong)}", file=sys.stderr)
+            bad += 1
+            continue
         bad += bool(line.get("faults"))
         print(json.dumps(line), flush=True)
     return 1 if bad else 0
+
+
+def lined(words: str, name: str, seconds: float, seed: int) -> dict[str, Any]:
+    """The line of a file, by what is in it; raises ValueError or LookupError where that is no instance."""
+    if words.lstrip().startswith("{"):
+        return {**planned(problem := from_json(json.loads(words)), seconds, seed), "instance": problem.region or name}
+    return solved(read(words, name), seconds, seed)
+
+
+def _said(wrong: Exception) -> str:
+    return f"{wrong} is missing" if isinstance(wrong, KeyError) else str(wrong)
 
 
 def solved(instance: Instance, seconds: float, seed: int) -> dict[str, Any]:

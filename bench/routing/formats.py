@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 FREE = math.inf
+PLANE = {"EUC_2D": lambda way: math.floor(way + 0.5), "CEIL_2D": math.ceil, "FLOOR_2D": math.floor, "EXACT_2D": float}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,20 @@ class UnknownFormat(ValueError):
 
 def read(text: str, name: str) -> Instance:
     """The instance in a text; raises UnknownFormat or ValueError."""
-    digest = hashlib.sha256(" ".join(re.findall(r"-?\d+(?:\.\d+)?", text)).encode()).hexdigest()[:16]
+    text = text.removeprefix("\ufeff")
     if "EDGE_WEIGHT_TYPE" in text:
-        return _vrplib(text, name, digest)
+        return _vrplib(text, name, _digest(text))
     rows = [found for line in text.splitlines() if (found := _numbers(line))]
     if re.search(r"^\s*VEHICLE\s*$", text, re.M) and "CUST" in text:
-        return _solomon(rows, name, digest)
+        return _solomon(rows, name, _digest(text))
     if rows and len(rows[0]) == 4 and rows[0][0] == 6:
-        return _cordeau(rows, name, digest)
+        return _cordeau(rows, name, text)
     raise UnknownFormat(f"{name} is neither Cordeau's MDVRPTW, nor Solomon's VRPTW, nor VRPLIB")
+
+
+def _digest(text: str) -> str:
+    """What a file is known by, whatever it is called: its numbers."""
+    return hashlib.sha256(" ".join(re.findall(r"-?\d+(?:\.\d+)?", text)).encode()).hexdigest()[:16]
 
 
 def _numbers(line: str) -> list[float]:
@@ -69,13 +75,20 @@ def _numbers(line: str) -> list[float]:
         return []
 
 
-def _cordeau(rows: list[list[float]], name: str, digest: str) -> Instance:
-    """Line 1 `6 m n t`, m vans of all depots together; t lines of longest duration and capacity; customers; depots."""
+def _cordeau(rows: list[list[float]], name: str, text: str) -> Instance:
+    """Line 1 `6 m n t`; t lines of longest duration and capacity; customers; depots.
+
+    m is the vans of all depots together, or of each depot where it could not be that: both are about.
+    """
     _, fleet, count, depots = (int(each) for each in rows[0])
     limits, places = rows[1 : 1 + depots], rows[1 + depots : 1 + depots + count + depots]
     if len(places) != count + depots:
         raise ValueError(f"{name}: {len(places)} places instead of {count + depots}")
     points = [(row[1], row[2]) for row in places]
+    room = sum(fleet // depots * int(row[1]) for row in limits)
+    if fleet % depots or room < sum(int(row[4]) for row in places[:count]):
+        text = re.sub(r"^(\s*6\s+)\d+", rf"\g<1>{fleet * depots}", text)
+        fleet *= depots
     vans = tuple(
         Van(count + depot, int(limits[depot][1]), limits[depot][0] or FREE)
         for depot in range(depots)
@@ -91,7 +104,7 @@ def _cordeau(rows: list[list[float]], name: str, digest: str) -> Instance:
         distance=tuple(tuple(math.dist(here, there) for there in points) for here in points),
         vans=vans,
         scale=10_000,
-        digest=digest,
+        digest=_digest(text),
     )
 
 
@@ -165,20 +178,32 @@ def _sections(text: str) -> tuple[dict[str, str], dict[str, list[list[float]]]]:
 
 def _weights(words: dict[str, str], sections: dict[str, list[list[float]]], size: int) -> list[list[float]]:
     kind, form = words["EDGE_WEIGHT_TYPE"], words.get("EDGE_WEIGHT_FORMAT", "FULL_MATRIX")
-    if kind == "EUC_2D":
+    if kind in PLANE:
         points = [(row[1], row[2]) for row in sections["NODE_COORD_SECTION"]]
-        return [[float(math.floor(math.dist(a, b) + 0.5)) for b in points] for a in points]
+        return [[float(PLANE[kind](math.dist(a, b))) for b in points] for a in points]
     flat = [each for row in sections.get("EDGE_WEIGHT_SECTION", []) for each in row]
     if kind == "EXPLICIT" and form == "FULL_MATRIX" and len(flat) == size * size:
         return [flat[at : at + size] for at in range(0, size * size, size)]
-    if kind == "EXPLICIT" and form in ("LOWER_ROW", "LOWER_DIAG_ROW"):
-        diagonal = form == "LOWER_DIAG_ROW"
-        matrix, numbers = [[0.0] * size for _ in range(size)], iter(flat)
-        for here in range(size):
-            for there in range(here + diagonal):
-                matrix[here][there] = matrix[there][here] = next(numbers)
+    pairs = _pairs(form, size)
+    if kind == "EXPLICIT" and pairs and len(flat) == len(pairs):
+        matrix = [[0.0] * size for _ in range(size)]
+        for (here, there), each in zip(pairs, flat, strict=True):
+            matrix[here][there] = matrix[there][here] = each
         return matrix
     raise UnknownFormat(f"edge weights {kind} {form} with {len(flat)} numbers")
+
+
+def _pairs(form: str, size: int) -> list[tuple[int, int]]:
+    """The cells of half a symmetric matrix in the order of its form; by columns is the other half by rows."""
+    found = re.fullmatch(r"(LOWER|UPPER)_(DIAG_)?(ROW|COL)", form)
+    if found is None:
+        return []
+    lower, least = (found[1] == "LOWER") == (found[3] == "ROW"), 0 if found[2] else 1
+    return [
+        (here, there)
+        for here in range(size)
+        for there in (range(here + 1 - least) if lower else range(here + least, size))
+    ]
 
 
 def _column(rows: list[list[float]] | None, size: int, otherwise: float) -> list[float]:

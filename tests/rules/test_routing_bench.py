@@ -1,5 +1,6 @@
 """The routing benchmark: formats known by content, instances as problems, plans judged in the file's own numbers."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from app.routing.rules.judge import faults
 from app.routing.solver.search import improve
 from bench.routing import checking, families, formats
+from bench.routing.__main__ import main as bench
 from bench.routing.mapping import problem_of, routes_of
 from bench.routing.own import own
 
@@ -118,3 +120,53 @@ def test_our_own_kind_is_frozen_by_its_seed_and_solved_without_a_fault():
     assert len({job.line for job in problem.jobs if job.line}) == 20
     plan = improve(problem, None, limit_s=3.0, solutions=2)
     assert faults(plan, problem) == []
+
+
+ROWS = [[0, 10, 20], [10, 0, 15], [20, 15, 0]]
+
+
+@pytest.mark.parametrize(
+    ("form", "numbers"),
+    [
+        ("FULL_MATRIX", "0 10 20 10 0 15 20 15 0"),
+        ("LOWER_ROW", "10 20 15"),
+        ("LOWER_DIAG_ROW", "0 10 0 20 15 0"),
+        ("UPPER_ROW", "10 20 15"),
+        ("UPPER_DIAG_ROW", "0 10 20 0 15 0"),
+        ("LOWER_COL", "10 20 15"),
+        ("UPPER_COL", "10 20 15"),
+    ],
+)
+def test_explicit_weights_come_in_many_forms(form, numbers):
+    text = (
+        f"DIMENSION: 3\nEDGE_WEIGHT_TYPE: EXPLICIT\nEDGE_WEIGHT_FORMAT: {form}\nEDGE_WEIGHT_SECTION\n{numbers}\nEOF\n"
+    )
+    instance = formats.read(text, "x")
+    at = [instance.numbers.index(number) for number in (1, 2, 3)]
+    assert [[instance.distance[here][there] for there in at] for here in at] == ROWS
+    with pytest.raises(formats.UnknownFormat, match="numbers"):
+        formats.read(text.replace("\nEOF", " 7\nEOF"), "x")
+
+
+def test_cordeau_s_vans_are_counted_all_together_or_by_depot():
+    text = families.mdvrptw(1, 10, 2, 3, (90, 180), 480, 190)
+    first = text.splitlines()[0].split()
+    one = formats.read(text, "x")
+    other = formats.read(text.replace(" ".join(first), " ".join([first[0], "3", *first[2:]]), 1), "x")
+    assert (len(one.vans), one.digest) == (6, formats.read("\ufeff" + text.replace("\n", "\r\n\r\n"), "x").digest)
+    assert (other.vans, other.digest) == (one.vans, one.digest)
+
+
+def test_a_file_that_is_no_instance_is_named_and_the_others_are_solved(tmp_path, monkeypatch, capsys):
+    (tmp_path / "bad.txt").write_text("hello")
+    (tmp_path / "binary").write_bytes(bytes(range(256)))
+    (tmp_path / "half.vrp").write_text("EDGE_WEIGHT_TYPE : EUC_2D\n")
+    (tmp_path / "half.json").write_text("{}")
+    (tmp_path / "good.txt").write_text(VRPLIB)
+    files = [str(tmp_path / name) for name in ("bad.txt", "gone", "binary", "half.vrp", "half.json", "good.txt")]
+    monkeypatch.setattr("sys.argv", ["bench.routing", *files, "--seconds", "0.2"])
+    assert bench() == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["instance"] == "tiny"
+    assert [line.split(": ")[0] for line in said.err.splitlines()] == files[:-1]
+    assert "'DIMENSION' is missing" in said.err
