@@ -121,7 +121,19 @@ def test_T152_estimates_refuse_impossible_coordinates() -> None:
         (((0, -1), (5000, 0)), "negative"),
         (((0,),), "shape"),
         (((0, 4000), (4200, 0)), None),
+        (((0, 5_400_000), (5_400_000, 0)), "too_slow"),
     ],
 )
 def test_T150_a_road_server_that_cannot_be_right(seconds: tuple[tuple[int, ...], ...], wrong: str | None) -> None:
     assert implausible(Matrix(seconds, seconds, estimated=False), [SHANGHAI, SUZHOU]) == wrong
+
+
+def test_T150_one_place_behind_a_fjord_does_not_make_a_road_server_wrong() -> None:
+    near = [SHANGHAI, (31.25, 121.48), (31.27, 121.50), (31.29, 121.52)]
+    seconds = [[0 if a == b else 90_000 if 3 in (a, b) else 900 for b in range(4)] for a in range(4)]
+    there = tuple(map(tuple, seconds))
+    assert implausible(Matrix(there, (), estimated=False), near[:3]) == "shape"
+    assert implausible(Matrix(there, (), estimated=False), near) == "too_slow"
+    five = [*near, (31.31, 121.44)]
+    more = [[0 if a == b else 90_000 if 3 in (a, b) else 1_900 for b in range(5)] for a in range(5)]
+    assert implausible(Matrix(tuple(map(tuple, more)), (), estimated=False), five) is None

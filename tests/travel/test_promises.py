@@ -150,6 +150,8 @@ FAULTS = {
     "zeros": table_of(lambda a, b: 0),
     "negative": table_of(lambda a, b: -5),
     "too_fast": table_of(lambda a, b: 60),
+    "huge": table_of(lambda a, b: 1e300),
+    "in_milliseconds": table_of(lambda a, b: 3_600_000 * (a != b)),
     "texts": table_of(lambda a, b: "soon"),
     "empty": says(200, b'{"code": "Ok", "durations": [], "distances": []}', **JSON),
     "endless": says(200, b"[" * (17 * 1024 * 1024), **JSON),

@@ -17,6 +17,7 @@ LIMIT_S = 1.5
 FASTEST_KMH = 150.0
 FAR_M = 1_000.0
 SLACK_S = 30
+SLOWEST_KMH, DETOUR_S = 3.0, 6 * 3600
 
 
 class Resting(Exception):
@@ -105,7 +106,8 @@ def implausible(matrix: Matrix, points: Sequence[Point]) -> str | None:
     """Why an answer of a road server cannot be true (T150), or None.
 
     `shape`, `no_roads` (not one pair was found), `negative`, `all_zero` (from swapped coordinates), `too_fast`: compared
-    with the great circle, nobody drives faster than 150 km/h in a straight line. There and back may differ.
+    with the great circle, nobody drives faster than 150 km/h in a straight line. There and back may differ. `too_slow`: half
+    of the pairs take six hours more than walking in a straight line would, as when seconds are milliseconds.
     """
     size = len(points)
     if not _square(matrix.seconds, size) or (matrix.metres and not _square(matrix.metres, size)):
@@ -124,7 +126,10 @@ def implausible(matrix: Matrix, points: Sequence[Point]) -> str | None:
     far = known & (straight > FAR_M)
     if far.any() and not seconds[far].any():
         return "all_zero"
-    return "too_fast" if (straight[far] > (seconds[far] + SLACK_S) * (FASTEST_KMH / 3.6)).any() else None
+    if (straight[far] > (seconds[far] + SLACK_S) * (FASTEST_KMH / 3.6)).any():
+        return "too_fast"
+    slow = seconds[far] > straight[far] / (SLOWEST_KMH / 3.6) + DETOUR_S
+    return "too_slow" if slow.any() and 2 * slow.sum() >= slow.size else None
 
 
 def _square(rows: tuple[Row, ...], size: int) -> bool:
