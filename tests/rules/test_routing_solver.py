@@ -189,6 +189,11 @@ def test_iterated_local_search_is_kept_from_small_problems_where_it_hung() -> No
     assert search._way(0, 4.9, 60, None) == "gls-mab"
     assert search._way(0, 60.0, 60, None) == "ils"
     assert search._way(1, 60.0, 60, None) == "gls"
+    asked = search.Watch(5.0, None).asked
+    assert search._way(0, asked(None, 4.97), 60, None) == "ils"  # greedy took the rest
+    assert search._way(0, asked(None, 3.0), 60, None) == "gls-mab"
+    assert search._way(0, asked(4.5, 4.5), 15, None) == "gls-mab"
+    assert search._way(0, search.Watch(5.0, 2.0).asked(None, 2.0), 60, None) == "gls-mab"
 
 
 def test_iterated_local_search_really_runs_and_is_sound() -> None:

@@ -23,7 +23,7 @@ from app.routing.solver.errands import suits
 from app.routing.solver.model import Model, build, orders_from, routes_of
 
 ROUNDS, SHARE, LEAST_S = 3, 0.5, 0.02
-ILS_JOBS, ILS_S = 6, 5.0
+ILS_JOBS, ILS_S, MOST = 6, 5.0, 0.8
 BRANCHES_PER_SOLUTION = 40
 """A search that still finds something needs ten to twenty; one that cannot would try for ever."""
 ROUNDS_PER_SOLUTION = 10
@@ -58,6 +58,11 @@ class Watch:
         """CPU seconds left, or wall seconds if those are fewer; `most_s` narrows the CPU seconds."""
         left = (self.cpu_s if most_s is None else min(self.cpu_s, most_s)) - self.cpu
         return left if self.wall_s is None else min(left, self.wall_s - self.wall)
+
+    def asked(self, most_s: float | None, left_s: float) -> float:
+        """The seconds there were at the start, if most are left: five that were asked for are five, whatever greedy took."""
+        first = min(each for each in (self.cpu_s, self.wall_s, most_s) if each is not None)
+        return first if left_s >= MOST * first else left_s
 
     def share(self) -> float:
         """From 0 at the start to 1 at the end."""
@@ -186,7 +191,7 @@ def _searched(problem: Problem, best: Plan, ask: _Ask) -> tuple[Plan, Effort]:
         late = _missed(best, problem)
         last = turn == ROUNDS - 1 or (turn > 0 and late <= soft)
         soft = soft | late if turn else soft
-        way, most = _way(turn, left, len(problem.jobs), ask.solutions), ask.solutions
+        way, most = _way(turn, ask.watch.asked(enough, left), len(problem.jobs), ask.solutions), ask.solutions
         if ask.replay is not None:
             way, most = ask.replay.ways[turn], ask.replay.marks[turn]
         limit_s = left if last else left * SHARE
@@ -207,13 +212,13 @@ def _searched(problem: Problem, best: Plan, ask: _Ask) -> tuple[Plan, Effort]:
     return best, effort
 
 
-def _way(turn: int, left_s: float, jobs: int, solutions: int | None) -> str:
+def _way(turn: int, asked_s: float, jobs: int, solutions: int | None) -> str:
     """Iterated local search only from six jobs and five seconds on (it once hung on one); else guided local search,
     first with bandits choosing the operators: fewer misses in half a second, more driving, which the next rounds cut.
     """
     if turn > 0:
         return "gls"
-    return "ils" if solutions is None and jobs >= ILS_JOBS and left_s >= ILS_S else "gls-mab"
+    return "ils" if solutions is None and jobs >= ILS_JOBS and asked_s >= ILS_S else "gls-mab"
 
 
 @dataclass(frozen=True, slots=True)
