@@ -113,6 +113,15 @@ def test_R3_unserved_jobs_are_named_once_and_known() -> None:
     assert faults(replace(plan, routes=plan.routes[:1]), problem) == ["1 routes for 2 couriers"]
 
 
+@pytest.mark.parametrize("pickup", [None, 0])
+def test_R4_what_is_on_board_is_brought_by_nobody_else(pickup: int | None) -> None:
+    problem = town([job("A", pickup=pickup), job("B", SOUTH)], [courier("ali", carrying=("A",)), courier("bo")])
+    assert faults(schedule([[BRING_A], [GET_B, BRING_B]], problem), problem) == []
+    assert "bo/0: brings A, which is on board of ali/0" in faults(
+        schedule([[], [BRING_A, GET_B, BRING_B]], problem), problem
+    )
+
+
 def test_R4_a_started_job_may_be_finished_after_the_shift_but_nothing_before_it() -> None:
     first = {"first": GET_A, "available_s": 600, "end_s": 300}
     problem = town([job("A"), job("B", NORTH)], [courier("ali", **first), courier("bo")])

@@ -20,11 +20,15 @@ def faults(plan: Plan, problem: Problem) -> list[str]:
     if away:
         return [f"{stop.kind} of {stop.job} at location {stop.location}, which does not exist" for stop in away]
     found = list(_counts(plan, problem))
+    holder = {name: f"{courier.code}/{courier.shift}" for courier in problem.couriers for name in courier.carrying}
     for route, courier in zip(plan.routes, problem.couriers, strict=True):
         name = f"{courier.code}/{courier.shift}"
         if (route.courier, route.shift) != (courier.code, courier.shift):
             found.append(f"{name}: the route names {route.courier}/{route.shift}")
         found += [f"{name}: {fault}" for fault in _route(route, courier, jobs, problem)]
+        for stop in route.stops:
+            if holder.get(stop.job, name) != name:
+                found.append(f"{name}: brings {stop.job}, which is on board of {holder[stop.job]}")
     found += _sums(plan, problem)
     return found
 
