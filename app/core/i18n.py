@@ -71,6 +71,8 @@ def text(code: str, facts: Mapping[str, Any], language: Language) -> str:
     if pattern is None:
         return code
     told = {name: _told(name, value, language) for name, value in facts.items()}
+    if code.endswith(".not_found") and len(told) == 1:  # what is not there is its key, whatever the fact is called
+        told.setdefault("key", *told.values())
     return pattern.format_map(_Facts({name: _shown(value, language) for name, value in told.items()}))
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
-from app.core.i18n import FOLDERS, LANGUAGES, LOCALES, catalog
+from app.core.i18n import FOLDERS, LANGUAGES, LOCALES, catalog, text
 from tests.web.messages import all_messages
 
 
@@ -35,6 +35,12 @@ def test_a_sentence_is_told_alike_wherever_it_is_kept(language):
     for _, message, words in pages_own(language):
         told.setdefault(message, set()).add(words)
     assert {message for message, words in told.items() if len(words) > 1} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_not_found_is_named_whatever_its_fact_is_called(language):
+    for code, name in (("area.not_found", "area"), ("courier.not_found", "courier"), ("site.not_found", "key")):
+        assert "NOPE" in text(code, {name: "NOPE"}, language)
 
 
 def pages_own(language) -> list[tuple[str, str, str]]:
