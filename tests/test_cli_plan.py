@@ -40,6 +40,17 @@ def test_a_problem_is_solved_judged_and_replayed(problem, stored, capsys):
     ]
 
 
+def test_a_plan_that_is_not_made_again_is_said(stored, capsys):
+    file = stored("problem.json", problems.to_json(shelves(4)))
+    main(["plan", "solve", file, "--seconds", "5", "--solutions", "5"])
+    plan = json.loads(capsys.readouterr().out)
+    plan["costs"]["cost"] += 1
+    assert main(["plan", "solve", file, "--replay", stored("plan.json", plan)]) == 1
+    said = capsys.readouterr()
+    assert "This is not the plan of" in said.err
+    assert json.loads(said.out)["costs"]["cost"] == plan["costs"]["cost"] - 1
+
+
 def test_faults_are_listed_and_the_exit_code_says_so(stored, capsys):
     problem = shelves(4)
     file = stored("problem.json", problems.to_json(problem))

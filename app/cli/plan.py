@@ -18,6 +18,10 @@ from app.routing.solver.child import NoPlan, Solver
 
 T = TypeVar("T")
 LONGEST_S = 86_400
+OTHERWISE = (
+    "it was made from another problem or another standing plan, by another version, or with iterated local search, which "
+    "replays only roughly."
+)
 WAITING = 20.0
 """How many wall seconds a CPU second may take on a busy machine."""
 
@@ -63,6 +67,8 @@ def run_solve(given: argparse.Namespace, _: Settings) -> int:
     again = _plan(given.replay) if given.replay else None
     plan = asyncio.run(_solved(problem, standing, again, given))
     print(json.dumps(plans.to_json(plan), ensure_ascii=False))
+    if again and (plan.routes, plan.costs) != (again.routes, again.costs):
+        raise Stop(f"This is not the plan of {given.replay}: {OTHERWISE}")
     return 0
 
 
