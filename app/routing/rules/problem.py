@@ -191,8 +191,6 @@ def _contradictions(problem: Problem) -> list[str]:
         wrong.append("a shelf is named twice or holds less than nothing")
     if min(problem.horizon_s, *asdict(problem.prices).values()) < 0:
         wrong.append("negative horizon or price")
-    if _dearest(problem) >= DEAREST:
-        wrong.append("times, ways and prices are so large that costs could pass 2^62")
     begun = {*carried, *firsts}
     for line, alike in problem.by_line().items():
         wrong += _wrong_line(line, alike, begun)
@@ -338,10 +336,16 @@ def to_json(problem: Problem) -> dict[str, Any]:
 def from_json(raw: Mapping[str, Any]) -> Problem:
     """Inverse of `to_json`; what has a default may be left out. Raises KeyError or ValueError on anything else."""
     problem: Problem = shaped({"region": "", **raw, "start": datetime.fromisoformat(raw["start"])}, Problem)
+    if _dearest(problem) >= DEAREST:
+        raise ValueError("times, ways and prices are so large that costs could pass 2^62")
     jobs = tuple(_in_time(job) for job in problem.jobs)
-    return problem if jobs == problem.jobs else replace(problem, jobs=jobs)
+    return (
+        problem if all(one is job for one, job in zip(jobs, problem.jobs, strict=True)) else replace(problem, jobs=jobs)
+    )
 
 
 def _in_time(job: Job) -> Job:
     """Its open spans in the order of time, which `start_of` takes for granted."""
+    if len(job.pickup_open) < 2 and len(job.drop_open) < 2:
+        return job
     return replace(job, pickup_open=tuple(sorted(job.pickup_open)), drop_open=tuple(sorted(job.drop_open)))

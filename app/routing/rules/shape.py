@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -15,25 +16,26 @@ def shaped(raw: Any, kind: type) -> Any:
     return value
 
 
-def _strangers(raw: Any, kind: type, where: str) -> Iterator[str]:
+def _strangers(raw: Mapping[str, Any], kind: type, where: str) -> Iterator[str]:
     """Names in objects that their kind does not have."""
-    hints, known = get_type_hints(kind), {each.name for each in fields(kind)}
-    for name, value in raw.items():
-        if name not in known:
-            yield f"unexpected field `{name}` - at `{where}`"
-            continue
-        for below in _kinds(hints[name]):
-            each = enumerate(value) if isinstance(value, list | tuple) else [("", value)]
-            for at, one in each:
-                if isinstance(one, Mapping):
-                    yield from _strangers(one, below, f"{where}.{name}" + (f"[{at}]" if at != "" else ""))
+    known, below = _names(kind)
+    if not raw.keys() <= known:
+        yield from (f"unexpected field `{name}` - at `{where}`" for name in raw if name not in known)
+    for name, inner in below.items():
+        value = raw.get(name)
+        if isinstance(value, Mapping):
+            yield from _strangers(value, inner, f"{where}.{name}")
+        elif isinstance(value, list | tuple):
+            for at, one in enumerate(value):
+                yield from _strangers(one, inner, f"{where}.{name}[{at}]")
 
 
-def _kinds(hint: Any) -> Iterator[type]:
-    """The data classes directly in a field: itself, one of several, or the items of a tuple."""
-    if is_dataclass(hint) and isinstance(hint, type):
-        yield hint
-    else:
-        for one in get_args(hint):
+@cache
+def _names(kind: type) -> tuple[frozenset[str], dict[str, type]]:
+    """A data class's fields, and those that hold objects, one or a list of them, with their kind."""
+    below = {}
+    for name, hint in get_type_hints(kind).items():
+        for one in (hint, *get_args(hint)):
             if is_dataclass(one) and isinstance(one, type):
-                yield one
+                below[name] = one
+    return frozenset(each.name for each in fields(kind)), below
