@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from app.cli import stored
 from app.cli.frame import Commands, Stop, command
 from app.core.settings import Settings
 from app.routing.rules import plan as plans
@@ -34,7 +35,7 @@ def add(commands: Commands) -> None:
     solve.add_argument("--seconds", type=_seconds, default=5.0, metavar="N", help="CPU seconds to search for")
     solve.add_argument("--seed", type=int, default=0, metavar="S", help="the same seed and effort give the same plan")
     solve.add_argument(
-        "--solutions", type=_count, metavar="N", help="stop by solutions, not by time: repeatable anywhere"
+        "--solutions", type=stored.count, metavar="N", help="stop by solutions, not by time: repeatable anywhere"
     )
     solve.add_argument(
         "--standing", type=Path, metavar="PLAN", help="an older plan to start from and never be worse than"
@@ -45,19 +46,13 @@ def add(commands: Commands) -> None:
     judge.add_argument("problem", type=Path, metavar="PROBLEM", help="the problem as JSON")
     judge.add_argument("plan", type=Path, metavar="PLAN", help="the plan as JSON")
     judge.set_defaults(run=run_judge)
+    stored.add(verbs)
 
 
 def _seconds(words: str) -> float:
     value = float(words)
     if not 0 <= value <= LONGEST_S:
         raise argparse.ArgumentTypeError(f"{words} is not between 0 and {LONGEST_S}")
-    return value
-
-
-def _count(words: str) -> int:
-    value = int(words)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{words} is not 1 or more")
     return value
 
 

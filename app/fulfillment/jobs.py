@@ -40,6 +40,7 @@ from app.fulfillment.service.replanning import (
 from app.fulfillment.service.waiting import shelves_for
 from app.routing.rules.clash import Clash
 from app.routing.rules.insertion import greedy
+from app.routing.rules.making import Making
 from app.routing.rules.moving import MOST_TRIES, Moved, left_after, move_sources
 from app.routing.rules.plan import Plan
 from app.routing.rules.problem import Problem
@@ -226,11 +227,14 @@ async def improve_plans(engine: AsyncEngine, solver: Solver, now: Callable[[], d
         if planned.problem.jobs and not facts.frozen:
             answer = await solver.solve(planned.problem, planned.plan, limit_s=limit_s)
             better = None if isinstance(answer, NoPlan) else answer
-        done += await _put_better(engine, one, better, now())
+        making = None if better is None else Making(problem=planned.problem, standing=planned.plan).searched(better)
+        done += await _put_better(engine, one, better, making, now())
     return done
 
 
-async def _put_better(engine: AsyncEngine, of: Unimproved, better: Plan | None, now: datetime) -> bool:
+async def _put_better(
+    engine: AsyncEngine, of: Unimproved, better: Plan | None, making: Making | None, now: datetime
+) -> bool:
     """Put what a search found in force, fitted to the facts of now, if it is better than what stands."""
     async with begin(engine) as db:
         claimed = await claim(db, dirty=Dirty(of.region, 0, True), now=now)
@@ -238,11 +242,14 @@ async def _put_better(engine: AsyncEngine, of: Unimproved, better: Plan | None, 
         return False
     try:
         problem, standing = claimed.planned.problem, claimed.planned.plan
-        fitted = standing if better is None else await asyncio.to_thread(greedy, problem, better)
+        fitted, made = standing, Making(problem=problem, standing=standing)
+        if better is not None and making is not None:
+            fitted, made = await asyncio.to_thread(greedy, problem, better), making.inserted(problem)
         ways = claimed.shelves.ways(problem)
         problem, fitted, moved = await asyncio.to_thread(move_sources, problem, fitted, ways, most=MOST_TRIES)
+        made = made.moved(ways, MOST_TRIES) if moved else made
         gains = bool(moved) or fitted.costs.score < standing.costs.score
-        found = Planned(problem=problem, plan=fitted, moved=moved)
+        found = Planned(problem=problem, plan=fitted, making=made, moved=moved)
         places = await _move_holds(engine, claimed, found, now)
         async with begin(engine) as db:
             if gains:
@@ -347,29 +354,39 @@ async def _planned(
     Nobody looks for another plan while all goes to plan: what is left of it is only timed anew.
     """
     problem, plan = claimed.planned.problem, claimed.planned.plan
+    making = Making(problem=problem, standing=plan)
     if claimed.goes_to_plan:
-        return Planned(problem=problem, plan=plan)
+        return Planned(problem=problem, plan=plan, making=making)
     if claimed.facts.frozen:  # routes stand still: what is new is added where it harms nobody, nothing is moved
-        return Planned(problem=problem, plan=await asyncio.to_thread(greedy, problem, plan))
+        plan = await asyncio.to_thread(greedy, problem, plan)
+        return Planned(problem=problem, plan=plan, making=making.inserted())
     moved: dict[str, Moved] = {}
     tries, rounds = (QUICK_TRIES, 1) if solver is None else (MOST_TRIES, MOST_ROUNDS)
-    plan = await _routed(problem, plan, solver, limit_s=limit_s, solutions=solutions, seed=seed)
+    plan, making = await _routed(problem, plan, making, solver, limit_s=limit_s, solutions=solutions, seed=seed)
     for _ in range(rounds):
         ways = left_after(claimed.shelves.ways(problem), moved.values(), problem)
         problem, plan, gained = await asyncio.to_thread(move_sources, problem, plan, ways, most=tries)
         if not gained:
             break
         moved |= {one.job: one for one in gained}
-        plan = await _routed(problem, plan, solver, limit_s=limit_s, solutions=solutions, seed=seed)
-    return Planned(problem=problem, plan=plan, moved=tuple(moved.values()))
+        making = making.moved(ways, tries)
+        plan, making = await _routed(problem, plan, making, solver, limit_s=limit_s, solutions=solutions, seed=seed)
+    return Planned(problem=problem, plan=plan, making=making, moved=tuple(moved.values()))
 
 
 async def _routed(
-    problem: Problem, standing: Plan, solver: Solver | None, *, limit_s: float, solutions: int | None, seed: int
-) -> Plan:
+    problem: Problem,
+    standing: Plan,
+    making: Making,
+    solver: Solver | None,
+    *,
+    limit_s: float,
+    solutions: int | None,
+    seed: int,
+) -> tuple[Plan, Making]:
     """The child's plan, which is never worse than greedy; greedy itself, off the loop's thread, if there is none."""
     if solver is not None and problem.jobs:
         solved = await solver.solve(problem, standing, limit_s=limit_s, solutions=solutions, seed=seed)
         if not isinstance(solved, NoPlan):
-            return solved
-    return await asyncio.to_thread(greedy, problem, standing)
+            return solved, making.searched(solved)
+    return await asyncio.to_thread(greedy, problem, standing), making.inserted()

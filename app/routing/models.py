@@ -37,7 +37,7 @@ class RegionDirty(Base):
 
 
 class PlanHistory(Base):
-    """A plan as it was applied, with the problem it answers: it replays."""
+    """A plan as it was applied, with the problem it answers and how it came about (`rules/making.py`): it can be made again."""
 
     __tablename__ = "plan_history"
 
@@ -47,6 +47,7 @@ class PlanHistory(Base):
     planned_at: Mapped[datetime]
     problem: Mapped[dict[str, Any]]
     plan: Mapped[dict[str, Any]]
+    making: Mapped[dict[str, Any] | None]
 
 
 class PlanClash(Base):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.rules import Actor
@@ -71,3 +72,15 @@ def _line(row: Any) -> PlannedLine:
         mode=row.mode,
         area=row.area,
     )
+
+
+STORED = text("""
+    SELECT region, version, planned_at, problem, plan, making FROM plan_history
+    WHERE region = :region AND (CAST(:version AS bigint) IS NULL OR version = CAST(:version AS bigint))
+    ORDER BY version DESC LIMIT 1
+""").columns(problem=JSONB, plan=JSONB, making=JSONB)
+
+
+async def stored_plan(db: AsyncConnection, *, region: str, version: int | None) -> Any | None:
+    """A plan that was in force, with its problem and how it came about; the newest if no version is given."""
+    return (await db.execute(STORED, {"region": region, "version": version})).one_or_none()

@@ -1,7 +1,7 @@
 """Planning a region anew: claimed under a lease, solved outside any transaction, applied only where still valid (R4)."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,8 +18,10 @@ from app.fulfillment.queries.region import Region, region_of_area
 from app.fulfillment.service.moving import Move
 from app.fulfillment.service.records import mark_dirty
 from app.routing.models import PlanHistory
+from app.routing.rules import making as makings
 from app.routing.rules import plan as plans
 from app.routing.rules import problem as problems
+from app.routing.rules.making import Making, without
 from app.routing.rules.moving import Moved
 from app.routing.rules.plan import Plan
 from app.routing.rules.problem import Problem
@@ -132,11 +134,12 @@ async def claim(db: AsyncConnection, *, dirty: Dirty, now: datetime) -> Claimed 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What was found for a claimed region: the problem as it is answered, its plan, and lines that come from another
-    shelf in it."""
+    """What was found for a claimed region: the problem as it is answered, its plan, lines that come from another shelf in
+    it, and how it came about."""
 
     problem: Problem
     plan: Plan
+    making: Making
     moved: tuple[Moved, ...] = ()
 
 
@@ -169,7 +172,7 @@ async def apply(
     What changed since the plan was read (a line picked up, canceled, taken elsewhere) is left out of it again: the
     standing plan is what `adopted` keeps under the facts of now, and the next plan follows from the marks they left.
     """
-    problem, plan = found.problem, found.plan
+    problem, plan, making = found.problem, found.plan, found.making
     ids = [job.id for job in problem.jobs]
     rows = {row.id: row for row in await db.execute(LOCK_LINES, {"ids": ids})}
     wanted = {one.job: claimed.shelves.place_of(one.job, one.shelf) for one in found.moved}
@@ -181,7 +184,8 @@ async def apply(
         and rows[line.id].source == places.get(line.id, line.place) == wanted.get(line.id, line.place)
     }
     if len(unchanged) < len(ids):
-        problem = _without(problem, set(ids) - unchanged)
+        gone = set(ids) - unchanged
+        problem, making = without(problem, gone), making.left(gone)
         plan = adopted(plan, problem)
     version = await db.scalar(
         APPLY,
@@ -205,6 +209,7 @@ async def apply(
         "planned_at": now,
         "problem": problems.to_json(problem),
         "plan": plans.to_json(plan),
+        "making": makings.to_json(making, problem),
     }
     await db.execute(insert(PlanHistory), row)
     await db.execute(CLEAN, {"region": claimed.region, "seq": claimed.seen})
@@ -217,19 +222,6 @@ def _json(value: Any) -> str:
 
 def _same(line: Any, row: Any) -> bool:
     return row is not None and row.state == line.state and row.courier == line.courier
-
-
-def _without(problem: Problem, gone: set[str]) -> Problem:
-    """The problem without some jobs, started legs and cargo included."""
-    couriers = tuple(
-        replace(
-            one,
-            carrying=tuple(job for job in one.carrying if job not in gone),
-            first=None if one.first is not None and one.first.job in gone else one.first,
-        )
-        for one in problem.couriers
-    )
-    return replace(problem, couriers=couriers, jobs=tuple(job for job in problem.jobs if job.id not in gone))
 
 
 async def _tell(db: AsyncConnection, problem: Problem, plan: Plan, rows: dict[str, Any], now: datetime) -> int:
