@@ -134,6 +134,8 @@ async def test_what_cannot_be_tried_is_refused_by_name(api, as_role, engine, clo
         ({"kind": "priority", "line": "nothing", "priority": "severe"}, 404, "line.not_found"),
         ({"kind": "forbid", "place": "NOWHERE"}, 404, "place.not_found"),
         ({"kind": "source", "line": line, "place": world.local}, 409, "source.nothing_there"),
+        ({"kind": "source", "line": line, "place": await _source_of(api, line)}, 409, "source.nothing_there"),
+        ({"kind": "stock", "place": world.local, "part_number": "NO-PART", "quantity": 1}, 404, "part.not_found"),
         (
             {"kind": "shift", "courier": world.courier, "ends_at": "2026-11-20T00:00:00Z"},
             422,
@@ -146,6 +148,11 @@ async def test_what_cannot_be_tried_is_refused_by_name(api, as_role, engine, clo
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     incomplete = await api.post("/v1/plan/what-if", json={"area": world.area, "changes": [refused[0][0]]})
     assert [one["field"] for one in incomplete.json()["errors"]] == ["changes.0.ends_at"]
+
+
+async def _source_of(api, line: str) -> str:
+    found = (await api.get("/v1/part-requests", params={"limit": 200})).json()["items"]
+    return next(each["source"] for one in found for each in one["lines"] if each["id"] == line)
 
 
 async def _under_way(world: World) -> str:

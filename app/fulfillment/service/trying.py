@@ -22,6 +22,7 @@ from app.fulfillment.schemas.trying import TriedIn, WhatIfIn
 from app.fulfillment.service.candidates import DRIVE_MINOR_PER_S
 from app.fulfillment.service.refusals import LegStarted, NothingThere, ShiftTooLate, VerbNotNow
 from app.fulfillment.service.steering import LONGEST_SHIFT
+from app.network.queries import part as known_part
 from app.network.rules.hours import ALWAYS
 from app.routing.rules.insertion import greedy
 from app.routing.rules.moving import Elsewhere, move_sources
@@ -108,6 +109,8 @@ async def trial_for(db: AsyncConnection, *, actor: Actor, body: WhatIfIn, now: d
     stock = await trial_stock(db, region=name, lines=[one.id for one in region.lines], places=named, now=now)
     for change in body.changes:
         _need_known(change, region, stock, visible, actor)
+        if change.part_number is not None:
+            await known_part(db, actor=actor, number=change.part_number)
     return Trial(region=region, stock=stock, visible=visible, changes=body.changes, now=now)
 
 
@@ -186,9 +189,9 @@ def _source(world: _World, change: TriedIn, at: int) -> None:
     free = world.free.get((place.code, part), 0) if part in (mine.part, *mine.substitutes) else 0
     if not mine.movable:
         raise VerbNotNow(verb="source", state="picked", allowed=[], line=change.line)
-    if free < mine.quantity:
-        raise NothingThere(place=place.code, part_number=part, available=free)
     left = world.moved.get(str(change.line), (mine.source, mine.part))
+    if free < mine.quantity or left == (place.code, part):
+        raise NothingThere(place=place.code, part_number=part, available=free)
     world.free[place.code, part] = free - mine.quantity
     world.free[left] = world.free.get(left, 0) + mine.quantity
     world.moved[str(change.line)] = place.code, part

@@ -25,7 +25,7 @@ from app.routing.rules.problem import (
 )
 from app.routing.rules.standing import adopted, loads, most
 
-NEVER = 1 << 60
+NEVER, MANY = 1 << 60, 300
 Aim = Literal["finish", "cost"]
 Limit = Callable[[Job, int], int]
 
@@ -146,10 +146,11 @@ def _best_of(tries: Sequence[Insertion | NoInsertion], problem: Problem, aim: Ai
 
 def greedy(problem: Problem, start: Plan | None = None) -> Plan:
     """A sound plan at once: what stands is kept (`adopted`), the rest inserted by tier and deadline; R2's better of
-    earliest finish and least cost."""
+    earliest finish and least cost, or, of more than MANY jobs, where each takes seconds, the latter."""
     base = adopted(start, problem)
     missing = sorted(missing_from(base, problem), key=lambda job: (job.tier, job.due_s, job.id))
-    plans = [insert_all(base, problem, missing, aim=aim) for aim in ("cost", "finish")]
+    aims: tuple[Aim, ...] = ("cost", "finish") if len(missing) <= MANY else ("cost",)
+    plans = [insert_all(base, problem, missing, aim=aim) for aim in aims]
     return min(plans, key=lambda plan: plan.costs.score)
 
 
