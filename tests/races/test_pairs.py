@@ -135,7 +135,7 @@ VERBS: tuple[Verb, ...] = (
 )
 
 
-@pytest.mark.parametrize(("one", "other"), combinations_with_replacement(VERBS, 2))
+@pytest.mark.parametrize(("one", "other"), list(combinations_with_replacement(VERBS, 2)))
 async def test_H2_two_verbs_at_once_leave_the_books_whole(engine: AsyncEngine, one: Verb, other: Verb) -> None:
     scene = await scene_on(engine)
     rivals = [one, other, one, other]

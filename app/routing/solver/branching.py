@@ -25,6 +25,8 @@ NEAR = 10
 """Bundles of each order that CP-SAT chooses among, where the search found nothing."""
 LAST = 0.35
 """Of the time: kept for that."""
+PLUNGE = 0.7
+"""How far what is asked first is chosen in part, as long as nothing was found: sure enough to lead somewhere soon."""
 LOOKED, TRIED = 12, 4
 """Questions that promise most, and how many of them are tried at a node where nobody has tried them before."""
 DIVES, SURE = (4, 16, 64, 256), 0.9
@@ -122,13 +124,18 @@ class _Tree:
     def __init__(self, master: Master, best: dict[int, int], live: Open, price: int) -> None:
         self.master, self.bundles = master, master.bundles
         self.best, self.price, self.live = best, price, live
-        self.nodes, self.end, self.unsettled = 0, 0.0, NEVER
+        self.nodes, self.end, self.unsettled, self.begun = 0, 0.0, NEVER, price
         self.places = self.bundles.place[self.bundles.shelf]
         self.gains: dict[tuple[int, int, int], tuple[float, float]] = {}
 
+    @property
+    def plunging(self) -> bool:
+        """Whether nothing better than the first division was found yet."""
+        return self.price == self.begun
+
     def grown(self, end: float) -> int:
         """Search until it is proven or time is up; gives the bound, which is the best's own price if it is proven."""
-        self.end, begun = end, self.price
+        self.end = end
         hurry = end - LAST * (end - time.process_time())
         self.master.restrict(self.live)
         self.master.begin(list(self.best.values()), self.price)
@@ -145,13 +152,16 @@ class _Tree:
                 found = self.master.relaxed(hurry + BOUND_S if root is None else end, below=self.price)
                 bound = bound if found is None else max(bound, found.bound)
                 root = root or found
-                if found is None or not found.whole or time.process_time() > (hurry if self.price == begun else end):
-                    if root is not None and self.price == begun:
+                if found is None or not found.whole or time.process_time() > (hurry if self.plunging else end):
+                    if root is not None and self.plunging:
                         self._better(_Among(self.bundles, root, self.best).best(end + BOUND_S - time.process_time()))
                     return min([bound, self.price, self.unsettled, *(one[0] for one in waiting)])
                 if self.nodes in DIVES:
                     self._dive(below, found)
+                plunging = self.plunging
                 below, other = self._split(below, found)
+                if plunging and not self.plunging:  # what was asked on the way there is no help to a proof
+                    waiting, below, other = [(root.bound if root else 0, 0, self.live)], None, None
                 if other is not None:
                     heapq.heappush(waiting, (bound, -self.nodes, other))
         return min(self.price, self.unsettled)
@@ -241,7 +251,13 @@ class _Tree:
                 yield _Question((at, kind, each), these, part)
 
     def _asked(self, node: Open, found: Relaxed, questions: list[_Question]) -> tuple[Open | None, Open | None]:
-        """The sides of the question whose answers raise the bound most, as far as others or a trial told."""
+        """The sides of a likely question as long as nothing was found; then of the one whose answers raise the bound most, as
+        far as others or a trial told."""
+        if self.plunging:
+            question = min(questions, key=lambda one: abs(one.part - PLUNGE))
+            sides = self._sides(node, question)
+            if not any(side.same_as(node) for side in sides):
+                return sides if question.part > 0.5 else sides[::-1]
         if len(questions) > 1:
             self._try(node, found, questions)
         question = max(questions, key=lambda one: self._worth(one, (0.0, 0.0)))
