@@ -39,7 +39,7 @@ HALF_A_MINUTE = timedelta(seconds=30)
 COLORS = 8
 STEER = (ADMIN, DISPATCHER)
 LATE_WAYS = ("routing.source_too_late", "routing.source_unreachable")
-NAMED = frozenset(("place", "places", "area", "courier", "couriers"))
+NAMED = frozenset(("place", "places", "area", "courier", "couriers", "to", "before"))
 """Facts of a reason that are codes, and have a name."""
 TO_BRING = ("accepted", "picked", "packed", "dispatched")
 

@@ -38,7 +38,7 @@ async def fixes(db: AsyncConnection, *, actor: Actor, request_id: str, now: date
         if not waits(line) or not actor.may_see_place(line.source):
             continue
         case = await case_for(db, actor=actor, loaded=loaded, line=line, now=now)
-        found += sorted([*fixes_of(case), *await bumps(db, actor=actor, case=case)], key=_rank)
+        found += _best(sorted([*fixes_of(case), *await bumps(db, actor=actor, case=case)], key=_rank))
     if any(State(line.state) not in ENDED for line in loaded.lines):
         call = Change(kind="call", reason=Reason("C7", "fix.call", {}))
         found.append(Fix(line=loaded.lines[0].id, changes=(call,)))
