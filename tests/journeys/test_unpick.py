@@ -148,3 +148,14 @@ async def test_the_warehouse_undoes_its_own_picks_and_no_others(api, as_role):
     assert (await other.post(f"/v1/part-requests/{request}/unpick", json={})).status_code == 404
     undone = await mine.post(f"/v1/part-requests/{request}/unpick", json={})
     assert (undone.status_code, undone.json()["state"], undone.json()["price"]) == (200, "accepted", None)
+
+
+async def test_a_line_of_which_a_piece_was_picked_comes_from_nowhere_else_anymore(api):
+    world, serials = await a_serial_world(api, 2)
+    request = await world.ask(lines=[{"part_number": world.fan, "quantity": 2}])
+    await world.do(request["id"], "pick", scanned=serials[0])
+    await world.receive(world.fan, 2, place=world.branch, serials=[unique("S"), unique("S")])
+    moved = await api.post(f"/v1/part-requests/{request['id']}/source", json={"place": world.branch})
+    assert (moved.status_code, moved.json()["code"]) == (409, "state.not_allowed")
+    picked = await world.do(request["id"], "pick", scanned=serials[1])
+    assert (picked["state"], picked["lines"][0]["source"]) == ("picked", world.local)

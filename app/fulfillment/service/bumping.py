@@ -26,7 +26,7 @@ from app.fulfillment.service.giving_way import MOST, givers_of
 from app.fulfillment.service.proposing import Giving
 from app.fulfillment.service.records import NewStep, move
 from app.fulfillment.service.refusals import FactsMoved, NoSuchLine, NotGivingWay, VerbNotNow
-from app.fulfillment.service.resourcing import LOCK_BALANCES, Sources, facts_of_line, rehold, sources_of
+from app.fulfillment.service.resourcing import LOCK_BALANCES, Sources, begun, facts_of_line, rehold, sources_of
 from app.routing.rules.problem import GENERAL
 from app.stock.service import release
 
@@ -38,7 +38,7 @@ async def bumps(db: AsyncConnection, *, actor: Actor, case: Case) -> list[Fix]:
     loaded, line, now = case.loaded, case.line, case.now
     late = case.expected_at is None or case.expected_at > case.due_at
     tier = tier_of(loaded.row.priority, loaded.row.found_on)
-    if State(line.state) not in MAY_TAKE or not late or tier == GENERAL:
+    if State(line.state) not in MAY_TAKE or begun(loaded, line) or not late or tier == GENERAL:
         return []
     near = case.facts.setting.sources
     found = [
@@ -133,7 +133,7 @@ def _line(frame: Frame, body: BumpIn) -> Any:
     mine = [one for one in frame.loaded.lines if one.id == body.line and frame.actor.may_see_place(one.source)]
     if not mine:
         raise NoSuchLine(line=body.line)
-    if State(mine[0].state) not in MAY_TAKE:
+    if State(mine[0].state) not in MAY_TAKE or begun(frame.loaded, mine[0]):
         state = State(mine[0].state)
         raise VerbNotNow(verb="bump", state=state.value, allowed=allowed_in(state), line=body.line)
     return mine[0]

@@ -13,7 +13,7 @@ from app.fulfillment.schemas import StepIn
 from app.fulfillment.service.candidates import Way
 from app.fulfillment.service.frame import open_frame
 from app.fulfillment.service.records import NewStep, move
-from app.fulfillment.service.resourcing import LOCK_BALANCES, rehold
+from app.fulfillment.service.resourcing import LOCK_BALANCES, begun, rehold
 from app.stock.queries.offers import offers
 
 PINNED = text("SELECT EXISTS (SELECT FROM plan_pin WHERE line = :line)")
@@ -41,7 +41,13 @@ async def move_source(db: AsyncConnection, *, wanted: Move, now: datetime) -> bo
     frame = await open_frame(db, actor=actor, request_id=wanted.request, body=StepIn(), expected_version=None, now=now)
     line = next(one for one in frame.loaded.lines if one.id == wanted.line)
     pinned = await db.scalar(PINNED, {"line": line.id})
-    if line.state != State.ACCEPTED.value or line.source != wanted.before or line.confirmed or pinned:
+    if (
+        line.state != State.ACCEPTED.value
+        or line.source != wanted.before
+        or line.confirmed
+        or pinned
+        or begun(frame.loaded, line)
+    ):
         return False
     part = line.supplied_part_number
     await db.execute(LOCK_BALANCES, {"parts": [part]})

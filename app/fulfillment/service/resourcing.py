@@ -155,10 +155,15 @@ def _held_line(frame: Frame, body: SourceIn) -> Any:
     lines = [one for one in mine if one.id in wanted] if wanted else held or mine[:1]
     if len(lines) != 1:
         raise NoSuchLine(line=next(iter(sorted(wanted)), None))
-    if State(lines[0].state) not in HELD:
-        state = State(lines[0].state)
+    state = State(lines[0].state)
+    if state not in HELD or begun(frame.loaded, lines[0]):
         raise VerbNotNow(verb="source", state=state.value, allowed=allowed_in(state), line=lines[0].id)
     return lines[0]
+
+
+def begun(loaded: Loaded, line: Any) -> bool:
+    """Whether some of a line's pieces were picked already, serial by serial."""
+    return any(one.state == "issued" and one.out for one in loaded.reserved.get(line.id, ()))
 
 
 async def rehold(
