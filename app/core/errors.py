@@ -49,6 +49,11 @@ class Refusal(Exception):
     def __str__(self) -> str:
         return f"{self.code} {self.facts}" if self.facts else self.code
 
+    @property
+    def sentence(self) -> str:
+        """The code whose text says this refusal: its own, unless its facts need another."""
+        return self.code
+
 
 class NotFound(Refusal):
     """Nothing by that name that this asker may see: out of scope and missing answer alike."""

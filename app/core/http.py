@@ -175,7 +175,7 @@ def problem_response(request: Request[Any, Any, Any], refusal: Refusal) -> Respo
         type=f"/problems/{refusal.code}",
         title=TITLES.get(refusal.status, "Refused"),
         status=refusal.status,
-        detail=text(refusal.code, refusal.facts, language),
+        detail=text(refusal.sentence, refusal.facts, language),
         code=refusal.code,
         request_id=request_id_of(request),
         errors=errors,

@@ -125,7 +125,7 @@ def on_sign_in_first(request: Request[Any, Any, Any], _: Exception) -> Response[
 def on_page_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[str]:
     """What happened and what to do, in words: as a toast where a page asked for a part, else as a page of its own."""
     language = language_of(request)
-    sentence = text(refusal.code, refusal.facts, language)
+    sentence = text(refusal.sentence, refusal.facts, language)
     fields = [text(one.code, one.facts, language) for one in refusal.errors]
     if "hx-request" in request.headers:
         headers = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"}

@@ -110,6 +110,23 @@ async def test_S3b_where_somebody_loses_by_it_a_dispatcher_approves_and_the_line
     assert (again["state"], again["source"], again["commitment"]) == ("accepted", world.branch, waits["commitment"])
 
 
+async def test_S3b_a_piece_that_would_come_late_is_offered_too_where_there_is_no_other(api):
+    world = await a_world(api)
+    place = await place_of(world, opening_hours={"mon": [["09:00", "18:00"]]})  # shut for most of the week
+    await world.receive(world.psu, 1, place=place)
+    held = await world.ask(priority="general")
+    line = held["lines"][0]
+    assert line["source"] == place
+    body = world.request(priority="emergency", device_serial=await world.device())
+    refused = await api.post("/v1/part-requests", json=body)
+    assert refused.json()["code"] == "stock.insufficient"
+    (could,) = refused.json()["facts"]["could_give_way"]
+    assert (could["line"], could["waits"]) == (line["id"], True)
+    got = await made(api, "/v1/part-requests", body | {"bump": [line["id"]]})
+    assert over(got["lines"][0]) > 0
+    assert (await line_of(world, held))["state"] == "waiting"
+
+
 async def site_beside(world: World, place: dict) -> str:
     """Another site of the customer in the area, beside a place."""
     site = unique("SITE2")

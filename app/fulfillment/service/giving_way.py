@@ -107,7 +107,8 @@ class Contest:
         """As `divide_orders` takes them. A giver that stays is in time and costs nothing; one that moves counts as a
         substitute does, so that few do, whatever is cheaper. Of the asker only misses count: nobody moves for minutes."""
         free = {one.shelf: one.free for ask in self.asks for one in ask.candidates}
-        mine = tuple(replace(_plain(ask), tier=ask.tier if self.harming else 1) for ask in self.asks)
+        asks = self.asks if not self.harming else [_any_way(ask) for ask in self.asks]
+        mine = tuple(replace(_plain(ask), tier=ask.tier if self.harming else 1) for ask in asks)
         return (mine, *((self._order(one, free),) for one in self.givers))
 
     def _order(self, giver: Giver, free: dict[Shelf, int]) -> Ask:
@@ -160,6 +161,15 @@ def _plain(ask: Ask) -> Ask:
         return replace(one, eta_s=due_s + 1) if ask.kind == "local" else replace(one, handover_s=due_s + 1)
 
     return replace(ask, due_s=due_s, candidates=tuple(plain(one) for one in ask.candidates if one.free > 0))
+
+
+def _any_way(ask: Ask) -> Ask:
+    """The asker's line, where nothing would be in time, as if everything were: late is better than not at all, and whether
+    it is worth another's promise is for a dispatcher to say."""
+    if any(late_s(one, ask) == 0 for one in ask.candidates):
+        return ask
+    reached = [at for one in ask.candidates if (at := one.eta_s if ask.kind == "local" else one.handover_s) is not None]
+    return replace(ask, due_s=max(reached, default=ask.due_s))
 
 
 def misses(picks: Picks) -> int:

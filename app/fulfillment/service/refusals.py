@@ -15,6 +15,10 @@ class NotEnough(Conflict):
     usable: tuple[str, ...] = ()
     near: frozenset[str] = frozenset()
 
+    @property
+    def sentence(self) -> str:
+        return self.code if self.facts.get("place") else "stock.none_free"
+
     def could_be(self, **facts: Any) -> "NotEnough":
         """The same, with who could give way if a dispatcher approved it (S3b)."""
         code = "give_way.could" if facts.get("could_give_way") else "give_way.dispatcher_could"
