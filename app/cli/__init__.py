@@ -70,7 +70,7 @@ def _stop(signum: int, frame: object) -> NoReturn:
 def _refused(refusal: Refusal) -> int:
     for one in refusal.errors:
         _say(f"{one.field}: {text(one.code, one.facts, 'en')}", 1)
-    return _say(text(refusal.code, refusal.facts, "en"), 1)
+    return _say(text(refusal.sentence, refusal.facts, "en"), 1)
 
 
 def _say(words: str, code: int) -> int:

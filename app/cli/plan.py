@@ -1,4 +1,5 @@
-"""`plan`: solves a routing problem given as JSON, and judges a plan; needs no database. The form: docs/routing-json.md."""
+"""`plan`: solves a routing problem given as JSON and judges a plan, without a database; `stored` is beside. The form:
+docs/routing-json.md."""
 
 import argparse
 import asyncio
@@ -28,7 +29,7 @@ WAITING = 20.0
 
 
 def add(commands: Commands) -> None:
-    plan = command(commands, "plan", "Solve a routing problem given as JSON, or judge a plan.")
+    plan = command(commands, "plan", "Solve a routing problem given as JSON, judge a plan, or make a stored one again.")
     verbs = plan.add_subparsers(dest="verb", required=True, metavar="VERB")
     solve = command(verbs, "solve", "Solve a problem and print the plan and its cost as JSON.")
     solve.add_argument("file", type=Path, metavar="FILE", help="the problem as JSON")

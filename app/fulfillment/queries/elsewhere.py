@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.fulfillment.queries.holders import BEGUN
 from app.fulfillment.queries.planning import spans_of
 from app.routing.rules.depletion import piece_prices, piece_risks
 from app.routing.rules.moving import Elsewhere
@@ -33,8 +34,7 @@ SHELVES = text(f"""
     WHERE r.area IN (SELECT w.area FROM area_region w WHERE w.region = :region) AND l.state = 'accepted'
       AND (l.mode = 'courier' OR l.mode IS NULL) AND l.confirmed IS NOT TRUE
       AND NOT EXISTS (SELECT FROM plan_pin n WHERE n.line = l.id)
-      AND NOT EXISTS (SELECT FROM reservation o WHERE o.reference = l.id AND o.state = 'issued'
-          AND o.quantity > o.returned + o.lost)
+      AND NOT {BEGUN}
       AND NOT EXISTS (SELECT FROM region_freeze f WHERE f.region = :region)
     ORDER BY l.id, far, p.code LIMIT 2000
 """).columns(opening_hours=JSONB)

@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.rules import Actor
 
 TIER = """CASE WHEN r.found_on = 'opening' OR r.priority = 'emergency' THEN 0 WHEN r.priority = 'severe' THEN 1 ELSE 2 END"""
+BEGUN = """EXISTS (SELECT FROM reservation v WHERE v.reference = l.id AND v.state = 'issued'
+    AND v.quantity > v.returned + v.lost)"""
+"""Of a line `l`: some of its pieces were picked already, serial by serial."""
 # Accepted and on the shelf whole; not pinned, not confirmed by a partner, its region not frozen. Of the same shelves and tier
 # sites take turns: lines of one site mostly have the same places to go to.
 HOLDERS = text(f"""
@@ -26,8 +29,7 @@ HOLDERS = text(f"""
               AND NOT EXISTS (SELECT FROM plan_pin n WHERE n.line = l.id)
               AND NOT EXISTS (
                   SELECT FROM region_freeze f JOIN area_region v ON v.region = f.region WHERE v.area = r.area)
-              AND NOT EXISTS (SELECT FROM reservation v WHERE v.reference = l.id AND v.state = 'issued'
-                  AND v.quantity > v.returned + v.lost)
+              AND NOT {BEGUN}
         ) h
     ) ranked ORDER BY is_near DESC, tier DESC, turn, due_at DESC, line LIMIT :most
 """)

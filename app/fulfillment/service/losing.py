@@ -25,7 +25,7 @@ from app.fulfillment.service.frame import Frame, again, chosen_lines, open_frame
 from app.fulfillment.service.records import SET_LINE, NewStep, Written, move
 from app.fulfillment.service.resourcing import no_dearer, rehold
 from app.fulfillment.service.waiting import sources_for, waiting
-from app.routing.rules.sourcing import Choice, Pick, Shelf, choice_of, choose_sources, late_s
+from app.routing.rules.sourcing import Ask, Choice, Pick, Shelf, choice_of, choose_sources, late_s
 from app.stock.queries.offers import Offer
 from app.stock.service import lose, reserve
 from app.stock.service.holds import Demand
@@ -128,17 +128,19 @@ async def _resource(frame: Frame, line: Any, shelf: Shelf | None = None) -> str 
 async def _found(frame: Frame, line: Any, shelf: Shelf | None) -> tuple[Pick, Offer, Way, Choice] | None:
     """The best of what is free for a line, or that shelf if enough is free there."""
     ask, sources = await sources_for(frame.db, actor=frame.actor, loaded=frame.loaded, line=line, now=frame.now)
-    choice = choose_sources([ask])
-    if shelf is not None:
-        one = next((each for each in ask.candidates if each.shelf == shelf and each.free >= ask.quantity), None)
-        if one is None:
-            return None
-        pick = Pick(ask.line, one, ask.quantity, late_s(one, ask) or 0)
-        choice = choice_of([ask], [pick], proven=True)
+    choice = choose_sources([ask]) if shelf is None else _from(ask, shelf)
     if not isinstance(choice, Choice):
         return None
     pick = choice.picks[0]
     return pick, *sources.found[pick.candidate.shelf], choice
+
+
+def _from(ask: Ask, shelf: Shelf) -> Choice | None:
+    """That shelf, with the reasons for it and the ways not taken; None where too little is free."""
+    one = next((each for each in ask.candidates if each.shelf == shelf and each.free >= ask.quantity), None)
+    if one is None:
+        return None
+    return choice_of([ask], [Pick(ask.line, one, ask.quantity, late_s(one, ask) or 0)], proven=True)
 
 
 async def _hold(frame: Frame, line: Any, pick: Pick, offer: Offer, way: Way, choice: Choice) -> str:

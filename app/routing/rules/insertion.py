@@ -25,7 +25,9 @@ from app.routing.rules.problem import (
 )
 from app.routing.rules.standing import adopted, loads, most
 
-NEVER, MANY = 1 << 60, 300
+NEVER = 1 << 60
+MANY = 300
+"""Jobs to insert, from which on one way of inserting them has to do: each takes seconds."""
 Aim = Literal["finish", "cost"]
 Limit = Callable[[Job, int], int]
 

@@ -66,8 +66,8 @@ async def made_again(making: Making, search: Search) -> tuple[Problem, Plan]:
     """The problem and plan that the steps come to."""
     problem, plan = making.problem, making.standing
     for step in making.steps:
-        if step.do == "search" and step.effort is not None:
-            plan = await search(problem, plan, step.seed, step.effort)
+        if step.do == "search":
+            plan = await search(problem, plan, step.seed, step.effort or Effort())
         elif step.do == "insert":
             problem = problem if step.problem is None else problems.from_json(step.problem)
             plan = greedy(problem, plan)

@@ -201,7 +201,7 @@ class _Tree:
             return None, None
         if all(part > 1 - WHOLE for part in (*found.takes.values(), *found.misses.values())):
             self._taken(found)
-            if found.bound < self.price:  # the price beside it was heavier, or an order was left open
+            if found.bound < self.price:  # an order was left open rather than served at what it costs
                 self.unsettled = min(self.unsettled, found.bound)
             return None, None
         room = self.price - 1 + SLIP

@@ -18,6 +18,7 @@ from app.routing.solver.orders import TIERS, Order, Ways, shelves_of
 from app.routing.solver.sat import solver_for
 
 LIMIT_S = 0.5
+"""On the wall, for each proof: what is not proven by then bounds less and costs no more."""
 
 
 class _Model:

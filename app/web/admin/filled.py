@@ -63,7 +63,7 @@ def typed(request: Request[Any, Any, Any], form: Form, refused: Refusal) -> Fill
         name = one.field.split(".")[0]
         sentence = told(one, language)
         wrong[name] = f"{wrong[name]} {sentence}" if name in wrong and sentence not in wrong[name] else sentence
-    return Filled(values, wrong, text(refused.code, refused.facts, language), refused.status)
+    return Filled(values, wrong, text(refused.sentence, refused.facts, language), refused.status)
 
 
 def told(one: FieldError, language: Language) -> str:
